@@ -33,7 +33,23 @@ fn main() {
         r#"{"id": 4711, "customer": "Ada Lovelace", "total": 99.95, "note": "paid by card"}, "#;
     let escaped =
         r#"{\"id\": 4711, \"path\": \"%2Fdata%2Forders\", \"note\": \"paid\\nby card\"}, "#;
-    for (name, row) in [("plain", row), ("escaped", escaped)] {
+    // Every character an escape; escaped twice; and marks alone, which say nothing.
+    let percent: String = row.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let numbered: String =
+        "訂單已付款，謝謝。".encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+    let percent_twice = percent.replace('%', "%25");
+    let twice = escaped.replace('\\', r"\\").replace('"', "\\\"");
+    let marks = r"%\\%%\\%\\\\%%%\\u%\\5";
+    let rows = [
+        ("plain", row),
+        ("escaped", escaped),
+        ("percent", &*percent),
+        ("numbered", &*numbered),
+        ("percent-twice", &*percent_twice),
+        ("json-twice", &*twice),
+        ("marks", marks),
+    ];
+    for (name, row) in rows {
         for size in [1 << 10, 1 << 20] {
             let text = row.repeat(size / row.len() + 1);
             let mut group = c.benchmark_group("scrub");

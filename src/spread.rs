@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// A map whose keys come from a policy, a counter or a random number. Callers may look anything up
+/// A map whose keys come from a policy, the host, a counter or a random number. Callers may look anything up
 /// but put nothing in, so they cannot crowd a bucket, and nothing has to be defended against.
 pub(crate) type SpreadMap<K, V> = HashMap<K, V, BuildHasherDefault<Spread>>;
 

@@ -21,6 +21,7 @@ use hallpass::prelude::*;
 use hallpass::scope::{any, eq, has_any, max, one_of};
 use hallpass::token::Verifier;
 use hallpass::value::{Object, Value};
+use hallpass::vault::{Secret, Secrets, Vault};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use workload::{
     OUTSIDE, QUERY, Query, Rules, context, member, query_scope, table, table_call, tool,
@@ -40,6 +41,7 @@ fn main() {
         decision(size);
     }
     gate();
+    sealed();
     asking();
     granting();
     verifier();
@@ -147,6 +149,28 @@ fn gate() {
     let mut of = tasks.iter().flat_map(|own| [own; 10]);
     path("W4/denied", || assert!(authorize(of.next().unwrap(), &dev).is_err()));
     path("W4/denied-again", || assert!(authorize(&task, &dev).is_err()));
+}
+
+/// A call that is run: of a tool without a credential where there is a vault, and of one that runs with a sealed secret.
+fn sealed() {
+    let policy = r#"version = 1
+        tool = [{ name = "echo" }, { name = "keyed", credential = "key" }]
+        rule = [{ id = "p", effect = "permit", what = { tool = "any", args = "any" } }]"#;
+    let vault = Vault::new().unwrap();
+    vault.seal("key", Secret::new("postgres://orders:fD3kW9sLq2@db/orders").unwrap()).unwrap();
+    let broker = Broker::builder(Policy::from_toml(policy).unwrap()).vault(&vault).build().unwrap();
+    let agent = broker.assert_identity("agent-7").unwrap();
+    let (gate, context) = (broker.gate(), Context::new());
+    for (name, tool) in [("W4/unsealed-none", "echo"), ("W4/unsealed", "keyed")] {
+        let task = broker.open(&agent, Purpose::new("reporting")).unwrap();
+        let grant = task.request(Scope::tool(tool).any_args(), &context).unwrap();
+        path(name, || {
+            let call = Call::new(black_box(tool), Object::new()).unwrap();
+            let permit = gate.authorize(black_box(grant.token()), &agent, call, &context).unwrap();
+            let length = |secrets: &Secrets| secrets.get("key").map_or(0, |own| own.expose().len());
+            permit.run_with(|_, secrets| Ok::<_, ()>(black_box(length(secrets)))).unwrap();
+        });
+    }
 }
 
 /// A call of W4 that an ask withholds: until its question is parked, one in sixteen of a task.

@@ -191,9 +191,12 @@ impl DecidingRules {
         self.ruling.policy.catalogue.credentials_of(tool)
     }
 
-    /// Where a credential of a tool may be sent, under the policy that decided; `None` if that is not said.
-    pub(crate) fn origins_of(&self, tool: &str, credential: &str) -> Option<Arc<[Box<str>]>> {
-        self.ruling.policy.catalogue.origins_of(tool, credential).cloned()
+    /// As [`credentials_of`](Self::credentials_of), each with where it may be sent, if that is said.
+    pub(crate) fn credentials_and_origins_of(
+        &self,
+        tool: &str,
+    ) -> impl ExactSizeIterator<Item = (&str, Option<&Arc<[Box<str>]>>)> {
+        self.ruling.policy.catalogue.credentials_and_origins_of(tool)
     }
 
     pub(crate) fn ids(&self) -> impl ExactSizeIterator<Item = &str> {

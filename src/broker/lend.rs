@@ -18,40 +18,28 @@ use crate::clock::Timestamp;
 use crate::credential::{Found, InUse, Key, Provider};
 use crate::denial::Denial;
 use crate::sync::Apart;
-use crate::vault::{LentSecret, Sealed, Secret, Secrets};
+use crate::vault::{LentSecret, Secrets};
 
-/// What one call is to run with: in the clear for the tool, and sealed as the task keeps it. Minted credentials are in
-/// use until it is dropped.
+/// What one call is to run with.
 pub(super) struct Lent {
+    pub(super) secrets: Secrets,
+    /// Minted credentials, in use until this is dropped.
+    pub(super) minted: Option<MintedInUse>,
+    /// When the clock was read, if nothing that takes time was done since.
+    pub(super) read: Option<Timestamp>,
+}
+
+/// Entries of the ledger that a call runs with. Given back when it is dropped.
+pub(super) struct MintedInUse {
     shared: Arc<Apart<Arc<Shared>>>,
-    secrets: Vec<LentSecret>,
-    pub(super) sealed: Vec<Arc<Sealed>>,
-    used: Vec<u64>,
+    entries: Vec<u64>,
 }
 
-impl Lent {
-    /// The secrets, once; what was minted stays in use.
-    pub(super) fn take_secrets(&mut self) -> Secrets {
-        Secrets::new(std::mem::take(&mut self.secrets))
-    }
-
-    fn add(
-        &mut self,
-        sealed: Arc<Sealed>,
-        secret: Secret,
-        outside: Option<Box<str>>,
-        origins: Option<Arc<[Box<str>]>>,
-    ) {
-        self.secrets.push(LentSecret { name: sealed.name().clone(), secret, outside, origins });
-        self.sealed.push(sealed);
-    }
-}
-
-impl Drop for Lent {
+impl Drop for MintedInUse {
     fn drop(&mut self) {
         let Some(downstream) = &self.shared.downstream else { return };
         let Some(at) = self.shared.time_of_end() else { return };
-        for entry in &self.used {
+        for entry in &self.entries {
             downstream.ledger.give_back(*entry, at);
         }
     }
@@ -76,28 +64,32 @@ impl OpenCall {
         rules: &DecidingRules,
         waits: Waits,
     ) -> Result<Lent, Denial> {
-        let names = rules.credentials_of(call.tool());
-        let room = || Vec::with_capacity(names.len());
-        let shared = self.shared().clone();
-        shared.check_process()?;
-        let mut lent = Lent { shared, secrets: room(), sealed: Vec::new(), used: Vec::new() };
-        for name in names {
-            let origins = rules.origins_of(call.tool(), name);
-            match self.shared().sources.provider(name) {
+        let credentials = rules.credentials_and_origins_of(call.tool());
+        // Of another process nothing is locked, the vault neither.
+        let read = self.shared().now()?;
+        let mut secrets = Vec::with_capacity(credentials.len());
+        let mut minted = None;
+        for (name, origins) in credentials {
+            let origins = origins.cloned();
+            let (sealed, secret, outside) = match self.shared().sources.provider(name) {
                 None => {
                     let (sealed, secret) = self.shared().sources.unseal(name)?;
-                    lent.add(sealed, secret, None, origins);
+                    (sealed, secret, None)
                 }
                 Some(provider) => {
-                    let minted = self.find_or_mint(call, name, provider, waits).await?;
-                    lent.used.push(minted.entry);
-                    let secret = minted.sealed.unseal();
+                    let found = self.find_or_mint(call, name, provider, waits).await?;
+                    let none =
+                        || MintedInUse { shared: self.shared().clone(), entries: Vec::new() };
+                    minted.get_or_insert_with(none).entries.push(found.entry);
+                    let secret = found.sealed.unseal();
                     let secret = secret.ok_or_else(|| unavailable(name, "it can't be unsealed"))?;
-                    lent.add(minted.sealed, secret, Some(minted.name), origins);
+                    (found.sealed, secret, Some(found.name))
                 }
-            }
+            };
+            secrets.push(LentSecret { sealed, secret, outside, origins });
         }
-        Ok(lent)
+        let read = minted.is_none().then_some(read);
+        Ok(Lent { secrets: Secrets::new(secrets), minted, read })
     }
 
     /// What was minted for the call's grant, or is minted now.

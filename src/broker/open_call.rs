@@ -14,7 +14,7 @@ use crate::scrub::{Found, ScrubSource, UsedSecrets};
 use crate::sync::Apart;
 use crate::task::{Basis, Claim, Halt, Life, Liveness, NotNoted, TaskCell};
 use crate::value::Value;
-use crate::vault::Sealed;
+use crate::vault::Secrets;
 
 /// The open end of a permit: closed exactly once, with one outcome.
 pub(super) struct OpenCall {
@@ -44,17 +44,18 @@ impl OpenCall {
     }
 
     /// The last check and the start, under the task's lock and one epoch: whatever ended, halted or
-    /// reloaded before and has returned is seen here; whatever comes after finds the call running.
+    /// reloaded before and has returned is seen here; whatever comes after finds the call running. `read` is the clock's
+    /// reading, if it was read just before.
     pub(super) fn start(
         &mut self,
         call: &Call,
         version: u64,
-        used: &[Arc<Sealed>],
+        (lent, read): (&Secrets, Option<Timestamp>),
     ) -> Result<(), Denial> {
         // Outside the locks: the log may take its time, and all of it is looked at again.
-        if let Some(place) = self.start_or_announce((call, version), used, false)? {
+        if let Some(place) = self.start_or_announce((call, version), (lent, read), false)? {
             self.shared.settle(place).map_err(|unrecorded| unrecorded.denial)?;
-            self.start_or_announce((call, version), used, true)?;
+            self.start_or_announce((call, version), (lent, None), true)?;
         }
         Ok(())
     }
@@ -64,12 +65,12 @@ impl OpenCall {
         &mut self,
         call: &Call,
         version: u64,
-        used: &[Arc<Sealed>],
+        (lent, read): (&Secrets, Option<Timestamp>),
     ) -> Result<(), Denial> {
-        if let Some(place) = self.start_or_announce((call, version), used, false)? {
+        if let Some(place) = self.start_or_announce((call, version), (lent, read), false)? {
             let settled = self.shared.settle_as(place, Waits::AsFuture).await;
             settled.map_err(|unrecorded| unrecorded.denial)?;
-            self.start_or_announce((call, version), used, true)?;
+            self.start_or_announce((call, version), (lent, None), true)?;
         }
         Ok(())
     }
@@ -79,10 +80,10 @@ impl OpenCall {
     fn start_or_announce(
         &mut self,
         (call, version): (&Call, u64),
-        used: &[Arc<Sealed>],
+        (lent, read): (&Secrets, Option<Timestamp>),
         announced: bool,
     ) -> Result<Option<Place>, Denial> {
-        let now = self.shared.now()?;
+        let now = read.map_or_else(|| self.shared.now(), Ok)?;
         let current = self.shared.current();
         let mut life = self.cell.life.lock();
         let live = self.check_start(&mut life, &current, (call, version), now)?;
@@ -99,8 +100,8 @@ impl OpenCall {
         }
         life.start(live, self.seq);
         // Before the tool has it: whatever comes back later is searched for it.
-        if !used.is_empty() {
-            self.used_secrets(&mut life).add(used);
+        if !lent.is_empty() {
+            self.used_secrets(&mut life).add(lent.sealed());
         }
         self.started = true;
         if !self.shared.member.is_in_fleet() {
@@ -199,7 +200,7 @@ impl OpenCall {
             return ScrubSource { used, permit, ..ScrubSource::default() };
         }
         let life = &mut *self.cell.life.lock();
-        let used = Some(self.used_secrets(life));
+        let used = Some(self.used_secrets(life).clone());
         let break_glass = life.is_glass_permit(permit);
         let caller = life.permit(self.seq).filter(|_| self.leak_halts);
         let halts = caller.map(|permit| permit.caller.subject().as_str().into());
@@ -220,7 +221,7 @@ impl OpenCall {
         self.cell.life.lock().note(self.seq, name, value)
     }
 
-    fn used_secrets(&self, life: &mut Life) -> Arc<UsedSecrets> {
+    fn used_secrets<'l>(&self, life: &'l mut Life) -> &'l Arc<UsedSecrets> {
         life.used_secrets(|| {
             // What the task has used hangs from the broker.
             let shared = Arc::downgrade(&self.shared.0);

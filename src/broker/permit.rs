@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::credentials::would_run_without;
 use super::current::DecidingRules;
-use super::lend::Lent;
+use super::lend::{Lent, MintedInUse};
 use super::open_call::OpenCall;
 use super::receipt::{Receipt, RunError};
 use super::running::Running;
@@ -12,11 +12,12 @@ use super::shared::Shared;
 use super::waits::Waits;
 use crate::audit::Outcome;
 use crate::call::Call;
+use crate::clock::Timestamp;
 use crate::denial::Denial;
 use crate::grant::GrantId;
 use crate::sync::Apart;
 use crate::task::TaskCell;
-use crate::vault::{Sealed, Secrets};
+use crate::vault::Secrets;
 
 /// Proof that one call may run now. Only the gate makes one, and it can be used once.
 ///
@@ -217,8 +218,7 @@ impl Permit {
         self,
         tool: impl FnOnce(&Running, &Secrets) -> Result<T, E>,
     ) -> Result<Receipt<T>, RunError<E>> {
-        let (running, mut lent) = self.start_with().map_err(RunError::Denied)?;
-        let secrets = lent.take_secrets();
+        let (running, secrets, _in_use) = self.start_with().map_err(RunError::Denied)?;
         let result = tool(&running, &secrets);
         drop(secrets);
         running.close_with(result)
@@ -233,22 +233,24 @@ impl Permit {
         tool: impl AsyncFnOnce(&Running, &Secrets) -> Result<T, E>,
     ) -> Result<Receipt<T>, RunError<E>> {
         let lent = self.open.lend(&self.call, &self.rules, Waits::AsFuture).await;
-        let (running, mut lent) = match lent {
-            Ok(lent) => {
-                let running = self.start_now_async(&lent.sealed).await;
-                (running.map_err(RunError::Denied)?, lent)
+        let (running, secrets, _in_use) = match lent {
+            Ok(Lent { secrets, minted, read }) => {
+                let running = self.start_now_async(&secrets, read).await;
+                (running.map_err(RunError::Denied)?, secrets, minted)
             }
             Err(denial) => return Err(RunError::Denied(self.refuse(denial))),
         };
-        let secrets = lent.take_secrets();
         let result = tool(&running, &secrets).await;
         drop(secrets);
         running.close_with(result)
     }
 
-    fn start_with(self) -> Result<(Running, Lent), Denial> {
+    /// What was minted is in use until the last of these is dropped.
+    fn start_with(self) -> Result<(Running, Secrets, Option<MintedInUse>), Denial> {
         match self.open.lend_now(&self.call, &self.rules) {
-            Ok(lent) => Ok((self.start_now(&lent.sealed)?, lent)),
+            Ok(Lent { secrets, minted, read }) => {
+                Ok((self.start_now(&secrets, read)?, secrets, minted))
+            }
             Err(denial) => Err(self.refuse(denial)),
         }
     }
@@ -261,7 +263,7 @@ impl Permit {
     /// [`run_with`](Permit::run_with) starts. Of a call that people agreed to, the log keeps a record that it is about
     /// to start, and it does not start where the log refuses that. What it reserved is given back.
     pub fn start(self) -> Result<Running, Denial> {
-        self.needs_nothing()?.start_now(&[])
+        self.needs_nothing()?.start_now(&Secrets::NONE, None)
     }
 
     /// As [`start`](Permit::start), as a future of any runtime. Of a call that people agreed to it waits, as
@@ -270,7 +272,7 @@ impl Permit {
     /// # Errors
     /// As [`start`](Permit::start).
     pub async fn start_async(self) -> Result<Running, Denial> {
-        self.needs_nothing()?.start_now_async(&[]).await
+        self.needs_nothing()?.start_now_async(&Secrets::NONE, None).await
     }
 
     /// Hands the call to what runs it elsewhere, a proxy or a service that asks this process to decide: the last check
@@ -316,15 +318,19 @@ impl Permit {
         denial
     }
 
-    fn start_now(mut self, used: &[Arc<Sealed>]) -> Result<Running, Denial> {
+    fn start_now(mut self, lent: &Secrets, read: Option<Timestamp>) -> Result<Running, Denial> {
         self.note_leaks();
-        let started = self.open.start(&self.call, self.version, used);
+        let started = self.open.start(&self.call, self.version, (lent, read));
         self.running(started)
     }
 
-    async fn start_now_async(mut self, used: &[Arc<Sealed>]) -> Result<Running, Denial> {
+    async fn start_now_async(
+        mut self,
+        lent: &Secrets,
+        read: Option<Timestamp>,
+    ) -> Result<Running, Denial> {
         self.note_leaks();
-        let started = self.open.start_async(&self.call, self.version, used).await;
+        let started = self.open.start_async(&self.call, self.version, (lent, read)).await;
         self.running(started)
     }
 

@@ -14,7 +14,7 @@ pub(super) fn holds(sealed: &Arc<Sealed>, text: &str) -> bool {
 pub(super) fn scrubbed(sealed: Option<&Arc<Sealed>>, text: &str) -> String {
     let Some(sealed) = sealed else { return text.to_owned() };
     let used = UsedSecrets::new(|_| {});
-    used.add(std::slice::from_ref(sealed));
+    used.add([sealed]);
     let source = ScrubSource { used: Some(Arc::new(used)), ..ScrubSource::default() };
     source.scrubber().text(text.to_owned())
 }

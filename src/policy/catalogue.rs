@@ -1,12 +1,13 @@
 //! The catalogue: which tools there are, what they are labelled, and which arguments have a type.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::descriptions::Descriptions;
 use crate::denial::{Denial, Reason};
 use crate::scope::Capability;
 use crate::spelling::{ArgType, TypedArg, TypedArgs};
+use crate::spread::SpreadMap;
 use crate::value::{Digest, Object, Value};
 
 /// One tool of the catalogue.
@@ -188,7 +189,7 @@ impl Tool {
 /// tool outside it is refused.
 #[derive(Debug, Default)]
 pub(crate) struct Catalogue {
-    tools: Option<HashMap<Box<str>, Listed>>,
+    tools: Option<SpreadMap<Box<str>, Listed>>,
     /// Whether any tool runs with a credential: where none does, no call looks for one.
     has_credentials: bool,
     /// The same of halting on a leak.
@@ -293,9 +294,14 @@ impl Catalogue {
         self.get(tool).map_or(&[], |listed| listed.credentials.as_slice())
     }
 
-    /// Where a credential of a tool may be sent; `None` if that is not said.
-    pub(crate) fn origins_of(&self, tool: &str, credential: &str) -> Option<&Arc<[Box<str>]>> {
-        self.get(tool).and_then(|listed| listed.origins.get(credential))
+    /// As [`credentials_of`](Self::credentials_of), each with where it may be sent, if that is said.
+    pub(crate) fn credentials_and_origins_of(
+        &self,
+        tool: &str,
+    ) -> impl ExactSizeIterator<Item = (&str, Option<&Arc<[Box<str>]>>)> {
+        let listed = if self.has_credentials { self.get(tool) } else { None };
+        let Listed { credentials, origins, .. } = listed.unwrap_or(&UNSAID);
+        credentials.iter().map(|name| (&**name, origins.get(name)))
     }
 
     /// Whether a result of the tool that holds a secret halts the caller.

@@ -62,6 +62,10 @@ impl Step {
         Step { decoded, length, past }
     }
 
+    pub(super) fn decoded(&self) -> &[u8] {
+        self.decoded.get(..self.length).unwrap_or_default()
+    }
+
     /// How many bytes it has.
     pub(super) fn length(&self) -> usize {
         self.length

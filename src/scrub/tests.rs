@@ -50,7 +50,8 @@ fn source(secrets: &[Vec<u8>], tell: impl Fn(Found) + Send + Sync + 'static) -> 
     for (at, secret) in secrets.iter().enumerate() {
         let bits = u32::try_from(secret.len()).unwrap() * 8;
         let secret = Secret::with_entropy(secret.clone(), bits).unwrap();
-        used.add(&[Arc::new(vault.sealed(&format!("s{at}"), &secret).unwrap())]);
+        let sealed = Arc::new(vault.sealed(&format!("s{at}"), &secret).unwrap());
+        used.add([&sealed]);
     }
     ScrubSource { used: Some(Arc::new(used)), permit: 7, ..ScrubSource::default() }
 }

@@ -45,14 +45,17 @@ impl UsedSecrets {
     }
 
     /// Notes what a call is about to run with.
-    pub(crate) fn add(&self, used: &[Arc<Sealed>]) {
+    pub(crate) fn add<'s>(&self, used: impl IntoIterator<Item = &'s Arc<Sealed>>) {
         let mut sealed = self.sealed.write();
+        let before = sealed.len();
         for one in used {
             if !sealed.iter().any(|own| Arc::ptr_eq(own, one)) {
                 sealed.push(one.clone());
             }
         }
-        self.any.store(!sealed.is_empty(), Ordering::SeqCst);
+        if sealed.len() != before {
+            self.any.store(true, Ordering::SeqCst);
+        }
     }
 
     #[inline]

@@ -330,8 +330,8 @@ impl Life {
     }
 
     /// The secrets that the task has used, kept until it is over and the last of its calls is done.
-    pub(crate) fn used_secrets(&mut self, make: impl FnOnce() -> UsedSecrets) -> Arc<UsedSecrets> {
-        self.rest_mut().used.get_or_insert_with(|| Arc::new(make())).clone()
+    pub(crate) fn used_secrets(&mut self, make: impl FnOnce() -> UsedSecrets) -> &Arc<UsedSecrets> {
+        self.rest_mut().used.get_or_insert_with(|| Arc::new(make()))
     }
 
     /// The secrets that the task has used so far, if any.

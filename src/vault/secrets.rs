@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::sealed::Sealed;
 use super::secret::Secret;
 
 /// What one call runs with, by the names that the catalogue says: lent to the tool while it runs, and wiped when it
@@ -61,7 +62,9 @@ pub struct Secrets(Vec<Lent>);
 
 /// One of them.
 pub(crate) struct Lent {
-    pub(crate) name: Arc<str>,
+    /// As its task keeps it.
+    pub(crate) sealed: Arc<Sealed>,
+    /// In the clear for the tool.
     pub(crate) secret: Secret,
     /// What it is called outside, if it was minted.
     pub(crate) outside: Option<Box<str>>,
@@ -70,8 +73,19 @@ pub(crate) struct Lent {
 }
 
 impl Secrets {
+    pub(crate) const NONE: Secrets = Secrets(Vec::new());
+
     pub(crate) fn new(secrets: Vec<Lent>) -> Secrets {
         Secrets(secrets)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// As the task keeps them.
+    pub(crate) fn sealed(&self) -> impl ExactSizeIterator<Item = &Arc<Sealed>> {
+        self.0.iter().map(|own| &own.sealed)
     }
 
     /// The credential of this name, if the catalogue says that the tool runs with it.
@@ -92,12 +106,12 @@ impl Secrets {
     }
 
     fn find(&self, name: &str) -> Option<&Lent> {
-        self.0.iter().find(|own| *own.name == *name)
+        self.0.iter().find(|own| **own.sealed.name() == *name)
     }
 
     /// The names, in the order of the catalogue.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.0.iter().map(|own| &*own.name)
+        self.0.iter().map(|own| &**own.sealed.name())
     }
 }
 

@@ -1,6 +1,5 @@
 //! The vault itself: sealed secrets by name.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,6 +8,7 @@ use super::error::VaultError;
 use super::sealed::Sealed;
 use super::secret::Secret;
 use crate::random::RandomError;
+use crate::spread::SpreadMap;
 use crate::sync::RwLock;
 use crate::tool::ToolName;
 
@@ -42,7 +42,7 @@ pub struct Vault {
 
 struct Store {
     cipher: Arc<Cipher>,
-    sealed: RwLock<HashMap<Arc<str>, Arc<Sealed>>>,
+    sealed: RwLock<SpreadMap<Arc<str>, Arc<Sealed>>>,
 }
 
 impl Vault {

@@ -138,7 +138,8 @@ fn a_secret_that_is_used_while_a_stream_runs_is_taken_out_of_what_is_kept_back()
         let first = given.len();
         if later {
             let secret = Secret::new(new.to_vec()).unwrap();
-            used.add(&[Arc::new(vault.sealed("new", &secret).unwrap())]);
+            let sealed = Arc::new(vault.sealed("new", &secret).unwrap());
+            used.add([&sealed]);
             given.extend(stream.finish());
         }
         (first, given)

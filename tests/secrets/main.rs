@@ -21,5 +21,6 @@ mod settled;
 mod tail;
 mod tainted;
 mod tainted_minted;
+mod tainted_surfaces;
 mod vaulted;
 mod world;

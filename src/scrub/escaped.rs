@@ -20,6 +20,8 @@ pub(super) struct Openings {
     first: Zeroizing<[bool; 256]>,
     /// Whether one of these is not of ASCII.
     begins_beyond_ascii: bool,
+    /// Whether one of these is the mark of an escape.
+    begins_with_mark: bool,
     /// The first two bytes of each.
     plain: Pairs,
     /// The two bytes at which one may be written first, escaped.
@@ -30,6 +32,9 @@ pub(super) struct Openings {
 struct Pairs(Box<Zeroizing<[u64; PAIRS / 64]>>);
 
 const PAIRS: usize = 1 << 16;
+
+/// How many bytes behind the mark of an escape are looked at together with it.
+const TOGETHER: usize = 64;
 
 const DIGITS: &[u8] = b"0123456789abcdefABCDEF";
 
@@ -60,7 +65,9 @@ impl Openings {
             letters.for_each(|letter| written.add(b'\\', *letter));
         }
         let begins_beyond_ascii = begins.iter().skip(128).any(|begins| *begins);
-        Openings { first: begins, begins_beyond_ascii, plain, written }
+        let begins_with_mark =
+            (0..=u8::MAX).zip(begins.iter()).any(|(byte, begins)| *begins && is_mark(byte));
+        Openings { first: begins, begins_beyond_ascii, begins_with_mark, plain, written }
     }
 
     /// Calls `hit` for each form that begins at one of `starts` and has an escape in it; for some that have none, too.
@@ -76,10 +83,11 @@ impl Openings {
         let mut at = starts.start;
         while at < starts.end {
             let rest = text.get(at..ahead).unwrap_or_default();
-            let Some(before) = rest.iter().position(|byte| is_mark(*byte)) else { return };
+            let Some(before) = next_mark(rest) else { return };
             // What begins further before the mark has ended before it.
             at += (before + 1).saturating_sub(longest);
-            let past = starts.end.min(at + before + 1).min(at + longest);
+            // Behind a mark there are more, mostly.
+            let past = starts.end.min(at + before.min(longest.saturating_sub(1)) + 1 + TOGETHER);
             work::note(past.saturating_sub(at));
             let pairs = text.get(at..past + 1).or_else(|| text.get(at..)).unwrap_or_default();
             for (from, pair) in (at..).zip(pairs.windows(2)) {
@@ -97,27 +105,22 @@ impl Openings {
     /// Whether a form may begin there, as far as the first two characters say.
     #[inline]
     fn may_begin(&self, text: &[u8], at: usize) -> bool {
-        let (one, two) = match characters(text, at) {
-            Said::Byte { written, byte, past } => {
-                if byte != written && self.begins(written) {
-                    return true;
-                }
-                match self.begins(byte) {
-                    true => (byte, characters(text, past)),
-                    false => return false,
-                }
-            }
-            Said::Several { written } => {
-                // No byte of a character of several is one of ASCII.
-                return self.begins(written) || self.begins_beyond_ascii;
-            }
+        let (first, past) = match character(text, at) {
+            Said::Plain { byte, past } if self.begins(byte) => (byte, past),
+            Said::Escape { .. } if self.begins_with_mark => return true,
+            Said::Escape { byte, past } if self.begins(byte) => (byte, past),
+            Said::Plain { .. } | Said::Escape { .. } => return false,
+            Said::Mark => return self.begins_with_mark,
+            // No byte of a character of several is one of ASCII.
+            Said::Several => return self.begins_with_mark || self.begins_beyond_ascii,
             Said::Unclear => return true,
         };
-        match two {
-            Said::Byte { written, byte, .. } => {
-                self.plain.has(one, byte) || byte != written && self.plain.has(one, written)
-            }
-            Said::Several { .. } | Said::Unclear => true,
+        let mark = || self.plain.has(first, b'%') || self.plain.has(first, b'\\');
+        match character(text, past) {
+            Said::Plain { byte, .. } => self.plain.has(first, byte),
+            Said::Mark => mark(),
+            Said::Escape { byte, .. } => self.plain.has(first, byte) || mark(),
+            Said::Several | Said::Unclear => true,
         }
     }
 
@@ -167,46 +170,128 @@ impl Openings {
     }
 }
 
-/// What the character that begins somewhere is, in readings that take it for an escape and in those that do not.
+/// Where the mark of an escape stands first, many bytes at a time.
+fn next_mark(text: &[u8]) -> Option<usize> {
+    let any = |part: &[u8]| part.iter().fold(false, |any, byte| any | is_mark(*byte));
+    let (at, part) = text.chunks(TOGETHER).enumerate().find(|(_, part)| any(part))?;
+    part.iter().position(|byte| is_mark(*byte)).map(|within| at * TOGETHER + within)
+}
+
+/// What the character that begins somewhere is, in all readings.
 enum Said {
-    /// The byte as written, or where it is the mark of an escape, the one that this stands for, up to `past`.
-    Byte { written: u8, byte: u8, past: usize },
-    /// As written, or a character of several bytes.
-    Several { written: u8 },
-    /// Another escape has a part in it.
+    /// The byte as it is written, up to `past`.
+    Plain { byte: u8, past: usize },
+    /// The mark of an escape, in each of them.
+    Mark,
+    /// In some the byte that an escape stands for, up to `past`; in the others the mark of an escape.
+    Escape { byte: u8, past: usize },
+    /// A character of several bytes, or the mark of an escape.
+    Several,
+    /// It can't be said from a few bytes.
+    Unclear,
+}
+
+/// Says it of what is escaped once, or twice in the ways that are written most.
+#[inline]
+fn character(text: &[u8], at: usize) -> Said {
+    match text.get(at..).unwrap_or_default() {
+        [b'%', rest @ ..] => percent_escape(rest, at + 1),
+        [b'\\', rest @ ..] => json_escape(rest, at + 1),
+        [byte, ..] => Said::Plain { byte: *byte, past: at + 1 },
+        [] => Said::Unclear,
+    }
+}
+
+/// What two digits stand for, or no digits, or what may be digits that are escaped themselves.
+enum Digits {
+    Byte(u8),
+    None,
     Unclear,
 }
 
 #[inline]
-fn characters(text: &[u8], at: usize) -> Said {
-    let rest = text.get(at..).unwrap_or_default();
+fn digits(rest: &[u8]) -> Digits {
+    let [high, low, ..] = *rest else { return Digits::Unclear };
+    match (digit(high), digit(low)) {
+        (Some(high), Some(low)) => Digits::Byte(high << 4 | low),
+        (Some(_), None) if may_be_digit(rest.get(1..).unwrap_or_default()) => Digits::Unclear,
+        (None, _) if may_be_digit(rest) => Digits::Unclear,
+        _ => Digits::None,
+    }
+}
+
+/// Whether an escape begins there that may stand for a hexadecimal digit.
+#[inline]
+fn may_be_digit(rest: &[u8]) -> bool {
     match *rest {
-        [b'%', high, low, ..] if !is_mark(high) => match (digit(high), digit(low)) {
-            (Some(high), Some(low)) if !is_mark(high << 4 | low) => {
-                Said::Byte { written: b'%', byte: high << 4 | low, past: at + 3 }
-            }
-            (None, _) => Said::Byte { written: b'%', byte: b'%', past: at + 1 },
-            (Some(_), None) if !is_mark(low) => {
-                Said::Byte { written: b'%', byte: b'%', past: at + 1 }
-            }
-            _ => Said::Unclear,
+        [b'%', high, low, ..] => match (digit(high), digit(low)) {
+            (Some(high), Some(low)) => digit(high << 4 | low).is_some(),
+            _ => false,
         },
-        [written @ b'\\', b'u', a, b, c, d, ..] => match [a, b, c, d].map(digit) {
-            [Some(0), Some(0), Some(high), Some(low)] if high < 8 && !is_mark(high << 4 | low) => {
-                Said::Byte { written, byte: high << 4 | low, past: at + 6 }
-            }
-            [Some(0), Some(0), Some(high), Some(_)] if high < 8 => Said::Unclear,
-            [Some(_), Some(_), Some(_), Some(_)] => Said::Several { written },
-            _ => Said::Unclear,
+        // No letter alone stands for one.
+        [b'\\', letter, ..] => letter == b'u',
+        [byte, ..] => is_mark(byte),
+        [] => true,
+    }
+}
+
+/// After a percent sign.
+#[inline]
+fn percent_escape(rest: &[u8], at: usize) -> Said {
+    let after = rest.get(2..).unwrap_or_default();
+    match digits(rest) {
+        Digits::Byte(b'%') => match digits(after) {
+            Digits::Byte(byte) => Said::Escape { byte, past: at + 4 },
+            Digits::None => Said::Mark,
+            Digits::Unclear => Said::Unclear,
         },
-        [written @ b'\\', letter, ..] if letter != b'u' && !is_mark(letter) => {
-            match by_letter(letter) {
-                Some(byte) => Said::Byte { written, byte, past: at + 2 },
-                None => Said::Byte { written, byte: written, past: at + 1 },
-            }
+        Digits::Byte(b'\\') => letter(after, at + 2),
+        Digits::Byte(byte) => Said::Escape { byte, past: at + 2 },
+        Digits::None => Said::Mark,
+        Digits::Unclear => Said::Unclear,
+    }
+}
+
+/// After a backslash.
+#[inline]
+fn json_escape(rest: &[u8], at: usize) -> Said {
+    match *rest {
+        [b'\\', b'\\', kind, ..] if kind != b'u' => {
+            // Twice escaped: what two backslashes and a letter stand for is a backslash and what that letter does.
+            let (letter, past) = by_letter(kind).map_or((b'\\', at + 2), |byte| (byte, at + 3));
+            by_letter(letter).map_or(Said::Mark, |byte| Said::Escape { byte, past })
         }
-        [written, ..] if !is_mark(written) => Said::Byte { written, byte: written, past: at + 1 },
-        _ => Said::Unclear,
+        [b'\\', b'\\', ..] | [b'\\'] => Said::Unclear,
+        [b'\\', kind, ..] if kind != b'%' => letter(rest.get(1..).unwrap_or_default(), at + 1),
+        [b'\\', ..] => Said::Mark,
+        [b'u', a, b, c, d, ..] => match [a, b, c, d].map(digit) {
+            [Some(0), Some(0), Some(high @ 0..8), Some(low)] => match high << 4 | low {
+                b'%' | b'\\' => Said::Unclear,
+                byte => Said::Escape { byte, past: at + 5 },
+            },
+            [Some(_), Some(_), Some(_), Some(_)] => Said::Several,
+            _ if [a, b, c, d].into_iter().any(is_mark) => Said::Unclear,
+            _ => Said::Mark,
+        },
+        _ => letter(rest, at),
+    }
+}
+
+/// What the letter that begins there, and that may be written as a percent escape, stands for after a backslash.
+#[inline]
+fn letter(rest: &[u8], at: usize) -> Said {
+    let (letter, past) = match *rest {
+        [b'%', high, low, ..] => match (digit(high), digit(low)) {
+            (Some(high), Some(low)) => (high << 4 | low, at + 3),
+            _ => (b'%', at + 1),
+        },
+        [b'%', ..] | [] => return Said::Unclear,
+        [letter, ..] => (letter, at + 1),
+    };
+    match by_letter(letter) {
+        Some(byte) => Said::Escape { byte, past },
+        None if letter == b'u' => Said::Unclear,
+        None => Said::Mark,
     }
 }
 
@@ -255,5 +340,46 @@ impl Pairs {
     fn has(&self, first: u8, second: u8) -> bool {
         let pair = usize::from(first) << 8 | usize::from(second);
         self.0.get(pair / 64).is_some_and(|bits| bits >> (pair % 64) & 1 == 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::vault::Secret;
+
+    /// The first two bytes of a reading, from each byte of its first character on.
+    fn beginnings(reading: impl Reading, at: usize) -> Vec<(u8, u8)> {
+        let length = reading.step(at).map_or(0, |step| step.length());
+        let bytes: Vec<u8> = reading.bytes(at).take(length + 1).map(|(byte, _)| byte).collect();
+        bytes.windows(2).take(length).map(|pair| (pair[0], pair[1])).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn where_a_form_can_be_ruled_out_no_reading_begins_one(
+            text in proptest::collection::vec(proptest::sample::select(br#"%%%%\\\\uu00255577ccC4a6e/"nr"#.to_vec()), 1..60),
+            begins in proptest::sample::select(vec!["%5", "\\u", "W\"", "/n", "\u{7}/", "\nr", "\u{e4}5", "Lu", "Ee"]),
+        ) {
+            let secret = format!("{begins} and some more of it");
+            let matcher = Matcher::of([&Secret::new(secret).unwrap()]);
+            let openings = Openings::of(&matcher);
+            for at in (0..text.len()).filter(|at| !openings.may_begin(&text, *at)) {
+                let raw = Raw(&text);
+                let all = [
+                    beginnings(Percent(raw), at),
+                    beginnings(Json(raw), at),
+                    beginnings(Percent(Percent(raw)), at),
+                    beginnings(Percent(Json(raw)), at),
+                    beginnings(Json(Percent(raw)), at),
+                    beginnings(Json(Json(raw)), at),
+                ];
+                for (one, two) in all.into_iter().flatten() {
+                    prop_assert!(!openings.plain.has(one, two), "{one} {two} at {at} of {}", text.escape_ascii());
+                }
+            }
+        }
     }
 }

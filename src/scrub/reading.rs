@@ -176,6 +176,19 @@ pub(super) fn is_mark(byte: u8) -> bool {
     matches!(byte, b'%' | b'\\')
 }
 
+#[inline]
 pub(super) fn digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+    DIGIT.get(usize::from(byte)).copied().filter(|digit| *digit < 16)
 }
+
+/// What each byte is worth as a hexadecimal digit; 16 of those that are none.
+static DIGIT: [u8; 256] = {
+    let mut worth = [16; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        worth[b"0123456789abcdef"[digit] as usize] = digit as u8;
+        worth[b"0123456789ABCDEF"[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    worth
+};

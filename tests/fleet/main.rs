@@ -21,6 +21,7 @@ mod restarts;
 mod senders;
 mod starting;
 mod stores;
+mod tainted;
 mod whole;
 mod wire;
 mod world;

@@ -81,6 +81,8 @@ impl Run {
         let seen = Seen::default();
         let (leaks, denials) = (seen.clone(), seen.clone());
         let world = World::with(Policy::from_toml(POLICY).unwrap(), |builder| {
+            #[cfg(feature = "tracing")]
+            let builder = builder.tell_tracing();
             builder.on_leak(move |event| leaks.shown(event)).on_denial(move |denial, event| {
                 denials.denied(denial);
                 denials.shown(event);
@@ -270,6 +272,8 @@ mod mirror {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     /// P8, attack 126, attack 128
     #[test]
     fn no_secret_is_in_what_is_mirrored_exported_counted_or_asked(acts in acts()) {

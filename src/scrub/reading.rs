@@ -178,17 +178,10 @@ pub(super) fn is_mark(byte: u8) -> bool {
 
 #[inline]
 pub(super) fn digit(byte: u8) -> Option<u8> {
-    DIGIT.get(usize::from(byte)).copied().filter(|digit| *digit < 16)
-}
-
-/// What each byte is worth as a hexadecimal digit; 16 of those that are none.
-static DIGIT: [u8; 256] = {
-    let mut worth = [16; 256];
-    let mut digit = 0;
-    while digit < 16 {
-        worth[b"0123456789abcdef"[digit] as usize] = digit as u8;
-        worth[b"0123456789ABCDEF"[digit] as usize] = digit as u8;
-        digit += 1;
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
     }
-    worth
-};
+}

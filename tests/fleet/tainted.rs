@@ -151,7 +151,8 @@ fn all(acts: &[Act]) -> (Seen, usize) {
         node.fleet.deliver();
         node.broker.flush();
         seen.shown(&(&node.broker, &node.fleet, node.fleet.status(), node.broker.standing()));
-        for record in node.broker.log::<MemoryLog>().unwrap().records() {
+        let log: &MemoryLog = node.broker.log().unwrap();
+        for record in log.records() {
             seen.shown(&record);
         }
     }

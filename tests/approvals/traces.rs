@@ -107,6 +107,16 @@ fn a_trace_takes_four_of_five_deployments() {
 {"op":"renew","grant":"four","ask_as":"longer","expect":{"decision":"deny","reason":"approval_required","question":"longer"}}
 {"op":"approve","question":"longer","who":{"id":"ada","kind":"human","groups":["ops"]},"expect":{"state":"approved"}}
 {"op":"renew","grant":"four","expect":{"decision":"permit"}}
+{"op":"clock","advance":"4m"}
+{"op":"renew","grant":"four","expect":{"decision":"permit"}}
+{"op":"clock","advance":"4m"}
+{"op":"renew","grant":"four","expect":{"decision":"permit"}}
+{"op":"clock","advance":"4m"}
+{"op":"renew","grant":"four","expect":{"decision":"permit"}}
+{"op":"clock","advance":"4m"}
+{"op":"checkpoint","grant":"four","ask_as":"still","expect":{"decision":"deny","reason":"approval_required","question":"still"}}
+{"op":"trim","task":"release","as":"more","ask_as":"trimmed","scope":[{"tool":"deploy","args":{"service":"api"}}],"expect":{"decision":"deny","reason":"approval_required"}}
+{"op":"take","question":"trimmed","as":"none","expect":{"decision":"deny","reason":"approval_required"}}
 {"op":"end","task":"release"}
 {"op":"take","question":"longer","as":"late","expect":{"decision":"deny","reason":"task_over"}}
 {"op":"standing","expect":{"tasks":[],"grants":[]}}

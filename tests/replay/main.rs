@@ -17,6 +17,7 @@ mod story;
 mod asked_time;
 mod banking;
 mod credentials;
+mod documented;
 mod driver;
 mod grants;
 mod logged;

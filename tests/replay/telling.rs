@@ -160,3 +160,52 @@ fn what_lint_warns_of_is_told_and_where_that_is_asked_for_stops_the_replay() {
     let told = run(&arguments("plain.toml", true), false);
     assert_eq!((told.code, told.answers.lines().count()), (2, 2), "{}", told.remarks);
 }
+
+/// What comes back says when, for agents that wait; what does not says nothing.
+#[test]
+fn a_denial_says_in_what_time_a_limit_frees_and_nothing_where_it_never_does() {
+    let policy = hallpass::policy::Policy::from_toml(
+        r#"
+version = 1
+
+[[rule]]
+id     = "search"
+effect = "permit"
+what   = { tool = "web.search", args = "any" }
+grant  = { rate = "1/1m" }
+
+[[rule]]
+id     = "export"
+effect = "permit"
+what   = { tool = "data.export", args = "any" }
+grant  = { uses = 1 }
+
+[[rule]]
+id     = "pay"
+effect = "permit"
+what   = { tool = "bank.pay", args = { amount = { above = 0, max = 9 } } }
+grant  = { budget = { "args.amount" = "10/30m" } }
+"#,
+    )
+    .unwrap();
+    let answers = hallpass::testing::replay(
+        &policy,
+        r#"
+{"op":"trace","version":1,"start":"2026-01-01T00:00:00Z"}
+{"op":"open","task":"t","who":"agent-7","purpose":"sums"}
+{"op":"request","task":"t","as":"s","scope":[{"tool":"web.search","args":"any"}]}
+{"op":"request","task":"t","as":"e","scope":[{"tool":"data.export","args":"any"}]}
+{"op":"request","task":"t","as":"p","scope":[{"tool":"bank.pay","args":{"amount":{"above":0,"max":9}}}]}
+{"op":"call","grant":"s","tool":"web.search","expect":{"decision":"permit"}}
+{"op":"call","grant":"e","tool":"data.export","expect":{"decision":"permit"}}
+{"op":"call","grant":"p","tool":"bank.pay","args":{"amount":8},"expect":{"decision":"permit"}}
+{"op":"clock","advance":"20s"}
+{"op":"call","grant":"s","tool":"web.search","expect":{"reason":"rate_exceeded","retry_after":"40s"}}
+{"op":"call","grant":"e","tool":"data.export","expect":{"reason":"uses_spent"}}
+{"op":"check","grant":"p","tool":"bank.pay","args":{"amount":3},"expect":{"reason":"budget_spent","retry_after":"1780s"}}
+{"op":"call","grant":"p","tool":"bank.pay","args":{"amount":2},"expect":{"decision":"permit"}}
+"#,
+    );
+    let of_export = answers.lines().find(|line| line.contains("uses_spent")).unwrap();
+    assert!(!of_export.contains("retry_after"), "{of_export}");
+}

@@ -1,5 +1,6 @@
 //! What came of a line.
 
+use crate::clock::format_duration;
 use crate::denial::{Code, Denial, Reason};
 use crate::value::{Object, Value};
 use crate::{CallError, Pending};
@@ -49,6 +50,9 @@ impl Answer {
     /// What the broker denied.
     pub(crate) fn denied(denial: &Denial) -> Self {
         let mut answer = Answer::deny(denial.reason().into()).by_rules(denial.rules());
+        if let Some(wait) = denial.retry_after() {
+            answer = answer.with("retry_after", format_duration(wait));
+        }
         // The explanation of a key that isn't there names the key, which is random in each replay.
         let random = matches!(denial.reason(), Reason::UnknownKey | Reason::RetiredKey);
         answer.pending = denial.pending().cloned().map(Box::new);

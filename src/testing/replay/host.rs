@@ -162,7 +162,10 @@ impl Host {
                 let answer = self.request(wish, line)?;
                 Ok(self.asked_of_scope(wish.ask_as, answer, line))
             }
-            Operation::Trim(wish) => self.trim(wish, line),
+            Operation::Trim(wish) => {
+                let answer = self.trim(wish, line)?;
+                Ok(self.asked_of_scope(wish.ask_as, answer, line))
+            }
             Operation::Delegate(wish, from) => {
                 let answer = self.delegate(wish, from, line)?;
                 Ok(self.asked_of_scope(wish.ask_as, answer, line))
@@ -171,7 +174,10 @@ impl Host {
                 let answer = self.decide_again(afresh, true)?;
                 Ok(self.asked_of_scope(afresh.ask_as, answer, line))
             }
-            Operation::Checkpoint(afresh) => self.decide_again(afresh, false),
+            Operation::Checkpoint(afresh) => {
+                let answer = self.decide_again(afresh, false)?;
+                Ok(self.asked_of_scope(afresh.ask_as, answer, line))
+            }
             Operation::Attenuate { grant, alias, scope, until } => {
                 self.attenuate((grant, alias), scope, *until, line)
             }

@@ -1,6 +1,5 @@
 //! Amending: somebody who may answer ends a question, and another one is asked in its place.
 
-use crate::audit::AnswerGiven;
 use std::sync::Arc;
 
 use super::call_request::{CallRequest, Digested};
@@ -12,7 +11,7 @@ use super::parking::{QuestionDraft, Unasked};
 use super::presented::PresentedGrant;
 use super::reviews::{Question, Reviews};
 use super::shared::Shared;
-use crate::audit::{Answered, Event};
+use crate::audit::{AnswerGiven, Answered, Event};
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::context::Context;

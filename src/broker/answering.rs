@@ -1,13 +1,12 @@
 //! Taking an answer: who may give it, whether it counts, and what it makes of the question.
 
-use crate::audit::AnswerGiven;
 use std::sync::Arc;
 
 use super::eligible::Electorate;
 use super::not_counted::{NotCounted, Tally};
 use super::shared::Shared;
 use crate::approval::quorum::Progress;
-use crate::audit::{Answered, Event};
+use crate::audit::{AnswerGiven, Answered, Event};
 use crate::clock::Timestamp;
 use crate::identity::Identity;
 use crate::policy::{COOL_DOWN, Width};

@@ -2,8 +2,7 @@
 
 use super::current::Current;
 use super::shared::Shared;
-use crate::audit::Asked;
-use crate::audit::{DigestText, Event};
+use crate::audit::{Asked, DigestText, Event};
 use crate::clock::Timestamp;
 use crate::scope::Capability;
 use crate::task::{OpenQuestion, ScopePlan};

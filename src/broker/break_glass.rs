@@ -1,6 +1,5 @@
 //! Breaking the glass: the emergency path to a grant.
 
-use crate::audit::BrokenGlass;
 use std::sync::Arc;
 
 use super::current::Current;
@@ -11,7 +10,7 @@ use super::new_grant::{Descent, NewGrant};
 use super::offer::{Offer, OfferInputs};
 use super::retire::End;
 use super::task::Task;
-use crate::audit::Event;
+use crate::audit::{BrokenGlass, Event};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};

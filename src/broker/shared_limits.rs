@@ -15,6 +15,9 @@ use crate::task::{Life, Liveness};
 /// How often a call is charged anew because what it draws on has changed meanwhile.
 const TRIES: u32 = 4;
 
+/// The call, if it was spelled otherwise than the tool gets it, and what is reserved for it: else, what to charge first.
+type Judged = (Option<Call>, Result<Reserved, Box<SharedDemand>>);
+
 impl CallInputs<'_> {
     /// The limits of the call that the nodes of a fleet count together; nothing outside of a fleet.
     #[inline(always)]
@@ -104,7 +107,7 @@ impl CallRequest<'_> {
         &self,
         presented: &mut PresentedGrant,
         charged: &ChargedCall,
-    ) -> Result<(Option<Call>, Result<Reserved, Box<SharedDemand>>), Refusal> {
+    ) -> Result<Judged, Refusal> {
         let current = self.shared.current();
         let listed = current.policy.catalogue.get(self.call.tool());
         *presented = self.present(&current, listed)?;

@@ -1,6 +1,11 @@
 //! What fuzz targets check of the parts of scopes that are not public. There only under `cfg(fuzzing)`,
 //! and in tests, which replay `fuzz/seeds`. Nothing is switched off by it.
-#![allow(clippy::panic, clippy::expect_used, reason = "a target fails by panicking")]
+#![allow(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a target fails by panicking"
+)]
 
 mod covers;
 mod expressions;

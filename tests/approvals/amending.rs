@@ -1,7 +1,6 @@
 //! Amending: somebody who may answer makes another call of one that waits, which others answer.
 
-use hallpass::audit::Event;
-use hallpass::audit::{AnswerGiven, Asked};
+use hallpass::audit::{AnswerGiven, Asked, Event};
 use hallpass::policy::{ApprovalTerms, Per, Width};
 use hallpass::prelude::*;
 use hallpass::scope::{above, max};

@@ -1,8 +1,7 @@
 //! Parking: what is asked, what is not, and how much.
 
 use hallpass::QuestionState;
-use hallpass::audit::Asked;
-use hallpass::audit::Event;
+use hallpass::audit::{Asked, Event};
 use hallpass::policy::{ApprovalTerms, Per, Width};
 use hallpass::prelude::*;
 use hallpass::scope::{eq, min};

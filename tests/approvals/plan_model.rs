@@ -3,12 +3,11 @@
 
 mod plan;
 
-use hallpass::audit::AnswerGiven;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use hallpass::QuestionState;
-use hallpass::audit::Event;
+use hallpass::audit::{AnswerGiven, Event};
 use hallpass::policy::Width;
 use hallpass::prelude::*;
 use hallpass::scope::eq;

@@ -1,11 +1,10 @@
 //! Nothing is given that is not recorded, and that no one hears of.
 
-use hallpass::audit::BrokenGlass;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use hallpass::audit::Event;
+use hallpass::audit::{BrokenGlass, Event};
 use hallpass::policy::Moment;
 use hallpass::prelude::*;
 use hallpass::{BrokerError, ReloadError};

@@ -1,8 +1,7 @@
 //! Who may break the glass, for what, and what still holds.
 
 use hallpass::Halt;
-use hallpass::audit::Event;
-use hallpass::audit::{AnswerGiven, Asked, BrokenGlass};
+use hallpass::audit::{AnswerGiven, Asked, BrokenGlass, Event};
 use hallpass::policy::{Moment, Per};
 use hallpass::prelude::*;
 use hallpass::scope::{eq, has_any};

@@ -1,7 +1,6 @@
 //! Every record of it is marked, and no other.
 
-use hallpass::audit::BrokenGlass;
-use hallpass::audit::Event;
+use hallpass::audit::{BrokenGlass, Event};
 use hallpass::prelude::*;
 
 use crate::ward::{MINUTE, Ward, incident, run, scope};

@@ -1,14 +1,13 @@
 //! Processes that are killed at moments that a seed says, again and again over one log: with calls running, questions
 //! parked, halts on, counters spent and credentials minted.
 
-use hallpass::audit::Asked;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use hallpass::audit::{Durability, Event, FileLog};
+use hallpass::audit::{Asked, Durability, Event, FileLog};
 use hallpass::clock::Timestamp;
 use hallpass::prelude::*;
 use hallpass::testing::ManualClock;

@@ -1,9 +1,8 @@
 //! What people were asked, and what they said.
 
-use crate::audit::{AnswerGiven, Asked};
 use serde::Serialize;
 
-use crate::audit::{Answered, Event, Record};
+use crate::audit::{AnswerGiven, Answered, Asked, Event, Record};
 use crate::clock::Timestamp;
 
 /// A question to people, and their answers.

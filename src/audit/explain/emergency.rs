@@ -1,9 +1,8 @@
 //! A grant that breaking the glass gave: why, who was alerted, and what the review said.
 
-use crate::audit::BrokenGlass;
 use serde::Serialize;
 
-use crate::audit::{Event, Record};
+use crate::audit::{BrokenGlass, Event, Record};
 use crate::clock::Timestamp;
 
 /// What stands behind a grant that breaking the glass gave.

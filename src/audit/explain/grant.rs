@@ -1,10 +1,9 @@
 //! A grant of a task: whose it was, under which rules, and what ended it.
 
-use crate::audit::BrokenGlass;
 use serde::Serialize;
 
 use super::{Agreement, ExplainedEmergency, Explanation};
-use crate::audit::{Event, Record};
+use crate::audit::{BrokenGlass, Event, Record};
 use crate::clock::Timestamp;
 use crate::value::Value;
 

@@ -1,11 +1,12 @@
 //! A record in words.
 
-use crate::audit::{AnswerGiven, Asked, BrokenGlass};
 use std::fmt::{self, Write as _};
 
 use serde::Serialize;
 
-use crate::audit::{Answered, DeniedAgain, Event, Outcome, Record};
+use crate::audit::{
+    AnswerGiven, Answered, Asked, BrokenGlass, DeniedAgain, Event, Outcome, Record,
+};
 use crate::clock::Timestamp;
 use crate::value::Value;
 use crate::visible::escape_for_people;

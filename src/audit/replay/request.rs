@@ -1,6 +1,5 @@
 //! The request of a record, put together from it, the values next to it, and what the log said before of its task.
 
-use crate::audit::BrokenGlass;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -9,7 +8,7 @@ use super::compare::Said;
 use super::known::KnownTask;
 use super::outcome::{Decided, Ruled};
 use super::question::{identity_of, ruled};
-use crate::audit::{DeniedAgain, Event, Plain, PlainValues, Record, Stage};
+use crate::audit::{BrokenGlass, DeniedAgain, Event, Plain, PlainValues, Record, Stage};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::Reason;

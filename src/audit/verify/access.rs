@@ -1,12 +1,11 @@
 //! Whether access was had as the log says it was given: by its holder, under a live grant of an open task, with
 //! a tool that it names, and within its time and that of all it hangs from.
 
-use crate::audit::{Asked, BrokenGlass};
 use std::collections::BTreeMap;
 
 use super::Fault;
 use crate::audit::review::tools_of;
-use crate::audit::{Event, Record};
+use crate::audit::{Asked, BrokenGlass, Event, Record};
 use crate::clock::Timestamp;
 
 /// The tasks that are open, by generation.

@@ -1,7 +1,6 @@
 //! Whether what was redeemed had been approved: that call, by others than its asker, in time, and no more often
 //! than the yes says.
 
-use crate::audit::{AnswerGiven, Asked};
 use std::collections::BTreeMap;
 
 use super::Fault;
@@ -9,7 +8,7 @@ use super::approved_item::{ApprovedItem, Given};
 use crate::approval::GIVEN_BACK;
 use crate::approval::name::PersonName;
 use crate::approval::width::Width;
-use crate::audit::{Answered, Event, Outcome, Record};
+use crate::audit::{AnswerGiven, Answered, Asked, Event, Outcome, Record};
 use crate::clock::Timestamp;
 use crate::value::Value;
 
@@ -213,30 +212,19 @@ impl Subject {
 impl Question {
     /// What was asked, if that is what was recorded.
     fn of(event: &Event<'_>, rekeyed: u64) -> Option<Question> {
-        let Event::Asked(Asked {
-            generation,
-            who,
-            parties,
-            tool,
-            args,
-            scope,
-            amends,
-            vary,
-            expires,
-            ..
-        }) = event
-        else {
+        let Event::Asked(asked) = event else {
             return None;
         };
+        let Asked { who, parties, tool, args, scope, amends, vary, .. } = asked;
         Some(Question {
-            generation: *generation,
+            generation: asked.generation,
             who: who.to_string(),
             parties: parties.iter().chain([who]).map(|own| PersonName::of(own)).collect(),
             subject: Subject::of(tool.as_deref(), args.as_deref(), scope.as_deref())?,
             rekeyed,
             amends: amends.as_deref().map(str::to_owned),
             varies: !vary.is_empty(),
-            expires: *expires,
+            expires: asked.expires,
             state: State::Waiting,
             widths: BTreeMap::new(),
             given_back: 0,

@@ -1,13 +1,12 @@
 //! Whether what breaking the glass gave was used and reviewed as it may be: by one who owes no review that
 //! refuses it, marked, neither renewed nor delegated, and looked at by somebody else, once.
 
-use crate::audit::BrokenGlass;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Fault;
 use crate::approval::name::Names;
-use crate::audit::{Event, Record};
+use crate::audit::{BrokenGlass, Event, Record};
 use crate::clock::Timestamp;
 
 /// The uses of the emergency path so far, as far as anything can still be said of them.

@@ -1,12 +1,11 @@
 mod plans;
 mod widths;
 
-use crate::audit::{AnswerGiven, Asked};
 use plans::{plan, to_items};
 
 use super::super::{next_keys, verify_headless};
 use super::*;
-use crate::audit::{Body, ChainKey, How, Record};
+use crate::audit::{AnswerGiven, Asked, Body, ChainKey, How, Record};
 use crate::key::{LogKeys, SecretKey};
 
 const GOOD_UNTIL: i64 = 1_000;

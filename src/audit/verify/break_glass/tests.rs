@@ -1,6 +1,5 @@
 use super::*;
-use crate::audit::BrokenGlass;
-use crate::audit::Outcome;
+use crate::audit::{BrokenGlass, Outcome};
 use crate::value::{Object, Value};
 
 fn at(minute: i64) -> Timestamp {

@@ -382,7 +382,7 @@ mod tests {
             permit("t").run_with(|_, _| Ok::<_, ()>(())).unwrap();
             let cell = task.cell.clone();
             let used =
-                Arc::downgrade(&cell.life.lock().used_secrets(|| unreachable!("it has used one")));
+                Arc::downgrade(cell.life.lock().used_secrets(|| unreachable!("it has used one")));
             let _ = task.complete();
             assert_eq!(used.upgrade().is_some(), runs_on);
             drop(call);

@@ -9,6 +9,7 @@ use hallpass::{Broker, Resource};
 
 use super::authzen::Entity;
 use super::options::Kinds;
+use super::stated::Stated;
 use crate::policy::text_of;
 
 /// Subjects and resources, with what is known of them. What is known goes before what a request says.
@@ -19,6 +20,8 @@ pub(super) struct Entities {
     resources: BTreeMap<(Box<str>, Box<str>), Object>,
     /// What may be done, as far as searches look.
     actions: Vec<Box<str>>,
+    /// What events have stated since, which goes before all else.
+    stated: Stated,
 }
 
 #[derive(Debug)]
@@ -58,7 +61,10 @@ impl Entities {
             let groups: Option<Vec<_>> = groups.collect();
             let groups = groups.ok_or(format!("{place}: `groups` has what is not text"))?;
             let known = Known { of_type, id, groups, properties };
-            let who = known.applied_to(assertion(kind, &known.id), &Object::new());
+            let who = assertion(kind, &known.id).groups(known.groups.iter().cloned());
+            let properties = known.properties.iter();
+            let who =
+                properties.fold(who, |who, (name, own)| who.attr(name.to_owned(), own.clone()));
             let who = broker.assert_identity(who).map_err(|error| format!("{place}: {error}"))?;
             let key = (kind, Box::from(who.subject().as_str()));
             if let Some(twice) = entities.subjects.insert(key, known) {
@@ -98,13 +104,36 @@ impl Entities {
 
     /// An assertion with what is known of this subject, and what a request says that is not known better.
     pub(super) fn subject(&self, kind: Kind, id: &str, as_known: &str, said: &Object) -> Assertion {
-        let who = assertion(kind, id);
-        match self.subjects.get(&(kind, as_known.into())) {
-            Some(known) => known.applied_to(who, said),
-            None => {
-                said.iter().fold(who, |who, (name, own)| who.attr(name.to_owned(), own.clone()))
-            }
-        }
+        self.with_stated(kind, (id, as_known), &self.stated.of(kind, as_known), said)
+    }
+
+    /// As [`subject`](Self::subject), with what an event states now.
+    pub(super) fn restated(&self, kind: Kind, id: &str, as_known: &str, now: &Object) -> Assertion {
+        let before = self.stated.of(kind, as_known);
+        let all = merged(now, &before).map(|(name, own)| (name.to_owned(), own.clone()));
+        let all = Object::from_pairs(all).unwrap_or_default();
+        self.with_stated(kind, (id, as_known), &all, &Object::new())
+    }
+
+    pub(super) fn stated(&self) -> &Stated {
+        &self.stated
+    }
+
+    fn with_stated(
+        &self,
+        kind: Kind,
+        (id, as_known): (&str, &str),
+        stated: &Object,
+        said: &Object,
+    ) -> Assertion {
+        let nothing = Object::new();
+        let known = self.subjects.get(&(kind, as_known.into()));
+        let who =
+            assertion(kind, id).groups(known.iter().flat_map(|own| own.groups.iter().cloned()));
+        let known = known.map_or(&nothing, |own| &own.properties);
+        let known = merged(stated, known).map(|(name, own)| (name.to_owned(), own.clone()));
+        let known = Object::from_pairs(known).unwrap_or_default();
+        merged(&known, said).fold(who, |who, (name, own)| who.attr(name.to_owned(), own.clone()))
     }
 
     /// A resource with what is known of it, and what a request says that is not known better.
@@ -115,14 +144,6 @@ impl Entities {
         let known = self.resources.get(&key).unwrap_or(&nothing);
         merged(known, &said.properties)
             .fold(resource, |resource, (name, own)| resource.attr(name.to_owned(), own.clone()))
-    }
-}
-
-impl Known {
-    fn applied_to(&self, who: Assertion, said: &Object) -> Assertion {
-        let who = who.groups(self.groups.iter().cloned());
-        merged(&self.properties, said)
-            .fold(who, |who, (name, own)| who.attr(name.to_owned(), own.clone()))
     }
 }
 

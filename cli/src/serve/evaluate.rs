@@ -1,5 +1,7 @@
 //! Decides an evaluation: a task of its own, a grant for exactly this call, and a permit that is forwarded.
 
+use std::sync::Arc;
+
 use hallpass::identity::{Identity, Kind};
 use hallpass::scope::eq;
 use hallpass::value::{Object, Value};
@@ -23,7 +25,7 @@ pub(super) struct Evaluator {
     /// What the operator knows of the moment, which goes before what requests say.
     pub(super) facts: Object,
     pub(super) kinds: Kinds,
-    pub(super) entities: Entities,
+    pub(super) entities: Arc<Entities>,
     /// Whether denials are explained on standard error.
     pub(super) explains: bool,
 }

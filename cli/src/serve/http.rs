@@ -21,6 +21,7 @@ use super::authzen::{self, Asked, Evaluation, METADATA, Malformed, Semantic, wri
 use super::doors::Door;
 use super::envoy;
 use super::evaluate::{Decision, Evaluator};
+use super::events::{self, Events};
 use super::search::{Search, Sought};
 
 /// The most bytes of a request's body.
@@ -40,6 +41,8 @@ pub(super) struct Service {
     pub(super) base: Option<String>,
     /// What kind of identity those are whom Envoy asks about, if it may ask.
     pub(super) callers: Option<Kind>,
+    /// Takes security events, if any are taken.
+    pub(super) events: Option<Events>,
 }
 
 /// All endpoints. `/health` and the metadata tell nothing that is worth keeping, and are open.
@@ -65,6 +68,10 @@ pub(super) fn router(service: Arc<Service>) -> Router {
         )
         .route_layer(from_fn_with_state(service.clone(), authenticated));
     let mut all = asking.route("/health", get(async || "ok\n"));
+    if service.events.is_some() {
+        // With a secret of its own: who may push events may not ask.
+        all = all.route(events::PATH, post(events::pushed));
+    }
     if let Some(base) = &service.base {
         let metadata = Json(authzen::metadata(base));
         all = all.route(METADATA, get(async move || metadata));

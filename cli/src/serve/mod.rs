@@ -10,6 +10,7 @@ mod entities;
 mod envoy;
 mod envoy_messages;
 mod evaluate;
+mod events;
 mod grpc;
 mod http;
 mod http_target;
@@ -17,6 +18,7 @@ mod impatient;
 mod listen;
 mod options;
 mod search;
+mod stated;
 mod tls;
 
 pub(crate) use self::doors::{Door, Doors};

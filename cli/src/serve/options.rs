@@ -14,6 +14,7 @@ use hallpass::{Broker, Context, Purpose};
 use super::doors::Doors;
 use super::entities::Entities;
 use super::evaluate::Evaluator;
+use super::events::EventsOption;
 use super::http::{Service, router};
 use super::listen::serve_until_told;
 use crate::exit::Exit;
@@ -77,6 +78,8 @@ pub(crate) struct ServeCommand {
     #[arg(long = "context", value_name = "K=V", value_parser = fact)]
     context: Vec<(String, Value)>,
     #[command(flatten)]
+    events: EventsOption,
+    #[command(flatten)]
     kept: KeptLog,
     #[command(flatten)]
     fleet: FleetOption,
@@ -128,11 +131,14 @@ impl ServeCommand {
             Some(path) => Entities::read(path, &kinds, &broker)?,
             None => Entities::default(),
         };
+        let entities = Arc::new(entities);
+        let events = self.events.receiver(&broker, &entities)?;
         let purpose = Purpose::new(self.purpose.as_str());
         let (gate, explains) = (broker.gate(), self.explain);
         let evaluator =
             Evaluator { broker, policy, gate, purpose, facts, kinds, entities, explains };
-        let service = Service { evaluator, door, base: self.url.clone(), callers: self.ext_authz };
+        let (base, callers) = (self.url.clone(), self.ext_authz);
+        let service = Service { evaluator, door, base, callers, events };
         Ok((service, joined))
     }
 
@@ -185,7 +191,7 @@ fn kind_of_type(text: &str) -> Result<(Box<str>, Kind), String> {
     }
 }
 
-fn kind_named(kind: &str) -> Result<Kind, String> {
+pub(super) fn kind_named(kind: &str) -> Result<Kind, String> {
     match kind {
         "human" => Ok(Kind::Human),
         "agent" => Ok(Kind::Agent),

@@ -11,6 +11,7 @@ mod curl;
 mod ends;
 mod envoy;
 mod envoy_page;
+mod events;
 mod server;
 mod starting;
 mod tls;

@@ -18,7 +18,8 @@ use crate::value::Value;
 
 /// One thing that happened, in the words of the log.
 ///
-/// Texts are borrowed while a record is written, owned once it is read back. Digests and ids are said where they are made.
+/// Texts are borrowed while a record is written and owned once it is read back. Digests and ids are
+/// texts here: what they mean is said where they are made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[expect(

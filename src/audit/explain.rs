@@ -9,7 +9,6 @@ mod grant;
 mod sentence;
 mod settlement;
 
-use crate::audit::{AnswerGiven, Asked};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,6 +23,7 @@ pub use self::grant::{AccessEnd, ExplainedGrant};
 pub use self::sentence::Sentence;
 pub use self::settlement::TaskSettlement;
 use super::{Event, How, Record};
+use crate::audit::{AnswerGiven, Asked};
 use crate::clock::Timestamp;
 
 /// Tells the stories of the tasks of a name, in the order in which they were opened: mostly of one, since a

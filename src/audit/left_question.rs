@@ -1,6 +1,5 @@
 //! A question that a log leaves open when it ends: what its records say of it, in their order.
 
-use crate::audit::{AnswerGiven, Asked};
 use std::fmt;
 
 use zeroize::Zeroizing;
@@ -9,6 +8,7 @@ use super::seal::SealKey;
 use super::{Answered, Event, Record};
 use crate::approval::GIVEN_BACK;
 use crate::approval::width::Width;
+use crate::audit::{AnswerGiven, Asked};
 use crate::clock::Timestamp;
 
 /// A text that was sealed in a record. It is not printed.

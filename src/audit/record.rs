@@ -1,11 +1,11 @@
 //! A record, as it is read back.
 
-use crate::audit::{Asked, BrokenGlass};
 use std::borrow::Cow;
 
 use serde::Deserialize;
 
 use super::event::Event;
+use crate::audit::{Asked, BrokenGlass};
 use crate::clock::Timestamp;
 use crate::value::Value;
 

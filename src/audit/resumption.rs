@@ -1,6 +1,5 @@
 //! What a log that verifies leaves to the broker that goes on with it.
 
-use crate::audit::{AnswerGiven, Asked, BrokenGlass};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::left_question::{LeftQuestion, SinceAsked};
@@ -8,6 +7,7 @@ use super::left_settlement::LeftSettlement;
 use super::left_task::LeftTask;
 use super::seal::SealKey;
 use super::{Answered, Event, LeftDebt, Outcome, Record, Spent};
+use crate::audit::{AnswerGiven, Asked, BrokenGlass};
 use crate::clock::Timestamp;
 use crate::grant::{CarriedCharge, CarriedCounters, Counter};
 use crate::identity::Fold;

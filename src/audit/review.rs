@@ -3,7 +3,6 @@
 mod live;
 mod report;
 
-use crate::audit::{AnswerGiven, Asked};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -12,6 +11,7 @@ use serde::Serialize;
 use self::live::{Live, LiveCall, Span};
 pub use self::report::{AskReview, DenialCluster, RuleReview, ToolReview};
 use super::{Answered, Event, Outcome, Record};
+use crate::audit::{AnswerGiven, Asked};
 use crate::clock::Timestamp;
 use crate::policy::Policy;
 use crate::value::Value;

@@ -2,13 +2,13 @@
 //!
 //! What is told is a copy for looking on: the log is what is verified, and takes no harm from a subscriber that panics.
 
-use crate::audit::{AnswerGiven, Asked, BrokenGlass};
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use tracing::{Level, event};
 
 use super::{Durable, Entry, Event, Kept, Outcome, Record, Sink, SinkError, Tail};
+use crate::audit::{AnswerGiven, Asked, BrokenGlass};
 use crate::clock::Timestamp;
 use crate::contained::contained;
 

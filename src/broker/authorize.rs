@@ -24,7 +24,7 @@ pub(super) struct PlacedCall {
     pub(super) place: Place,
 }
 
-/// A permit that the log has accepted.
+/// A permit with its number. It is handed out once the log has accepted its record.
 pub(super) struct Committed {
     cell: Arc<TaskCell>,
     grant: GrantId,

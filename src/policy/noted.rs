@@ -31,21 +31,21 @@ impl Notes {
         self.lists.get(name)
     }
 
-    /// The notes with these values, too, and how many of them are new: all or none are added.
+    /// Adds these values, all or none, and says how many of them are new.
     ///
     /// # Errors
     /// [`NotesFault`]: one of the values is no id, or the task would keep more than it may.
-    pub(crate) fn with(&self, name: &str, value: &Value) -> Result<(Notes, usize), NotesFault> {
+    pub(crate) fn add(&mut self, name: &str, value: &Value) -> Result<usize, NotesFault> {
         let given = match value {
             Value::List(all) => all.as_slice(),
             one => std::slice::from_ref(one),
         };
-        let mut after = self.clone();
-        let known = after.lists.get(name).and_then(Value::as_list).unwrap_or_default();
+        let known = self.lists.get(name).and_then(Value::as_list).unwrap_or_default();
         let mut texts: BTreeSet<&str> = known.iter().filter_map(Value::as_text).collect();
         let mut new: Vec<Value> = Vec::new();
+        let mut bytes = self.bytes;
         for value in given {
-            let bytes = match value {
+            let length = match value {
                 Value::Text(text) if text.is_empty() => return Err(NotesFault::Empty),
                 Value::Text(text) if text.len() > LONGEST => {
                     return Err(NotesFault::Long(text.len()));
@@ -59,25 +59,25 @@ impl Notes {
                 number => !known.contains(number) && !new.contains(number),
             };
             if is_new {
-                after.values += 1;
-                after.bytes += bytes;
+                bytes += length;
                 new.push(value.clone());
             }
             // Looked at as they are taken: a list of millions is refused once it is too long.
-            if after.values > MOST_VALUES || after.bytes > MOST_BYTES {
+            if self.values + new.len() > MOST_VALUES || bytes > MOST_BYTES {
                 return Err(NotesFault::Full);
             }
         }
         let added = new.len();
         if added > 0 {
-            let names = after.lists.len();
-            match after.lists.get_mut(name) {
+            let names = self.lists.len();
+            match self.lists.get_mut(name) {
                 Some(Value::List(own)) => own.extend(new),
                 _ if names >= MOST_NAMES => return Err(NotesFault::Names),
-                _ => drop(after.lists.insert(name.into(), Value::List(new))),
+                _ => drop(self.lists.insert(name.into(), Value::List(new))),
             }
         }
-        Ok((after, added))
+        (self.values, self.bytes) = (self.values + added, bytes);
+        Ok(added)
     }
 }
 
@@ -106,6 +106,17 @@ pub(crate) enum NotesFault {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Notes {
+        /// The notes with these values, too, and how many of them are new.
+        fn with(&self, name: &str, value: &Value) -> Result<(Notes, usize), NotesFault> {
+            let mut after = self.clone();
+            let added = after.add(name, value);
+            // What is refused leaves all as it was.
+            assert!(added.is_ok() || after == *self);
+            added.map(|added| (after, added))
+        }
+    }
 
     fn texts(all: &[&str]) -> Value {
         Value::List(all.iter().map(|own| Value::from(*own)).collect())

@@ -53,12 +53,14 @@ impl Seen {
     /// # Errors
     /// [`NotesFault`]: one is no id, or there would be too many.
     pub(crate) fn add_notes(&mut self, name: &str, value: &Value) -> Result<usize, NotesFault> {
-        let (after, added) = match &self.notes {
-            Some(notes) => notes.with(name, value)?,
-            None => Notes::default().with(name, value)?,
-        };
+        // Copied only where a question that is kept shares them: this is done under the task's lock.
+        if let Some(notes) = &mut self.notes {
+            return Arc::make_mut(notes).add(name, value);
+        }
+        let mut notes = Notes::default();
+        let added = notes.add(name, value)?;
         if added > 0 {
-            self.notes = Some(Arc::new(after));
+            self.notes = Some(Arc::new(notes));
         }
         Ok(added)
     }

@@ -188,6 +188,7 @@ impl<'a> CallInputs<'a> {
 
     /// Whether grant, ancestors and rules permit the call: what covers it, and the permits.
     /// Where only asks withhold it, which those are.
+    #[inline(always)]
     fn decide(
         &self,
         life: &Life,
@@ -195,13 +196,11 @@ impl<'a> CallInputs<'a> {
         withheld: &mut Option<WithheldCall>,
     ) -> Result<PermittedBy, Denial> {
         let decided = self.decide_by(life, live, withheld);
-        match self.meter.check() {
-            Ok(()) => decided,
-            Err(denial) => {
-                *withheld = None;
-                Err(denial)
-            }
+        if let Err(denial) = self.meter.check() {
+            *withheld = None;
+            return Err(denial);
         }
+        decided
     }
 
     fn decide_by(

@@ -67,7 +67,7 @@ impl OpenCall {
         let credentials = rules.credentials_and_origins_of(call.tool());
         // Of another process nothing is locked, the vault neither.
         let read = self.shared().now()?;
-        let mut secrets = Vec::with_capacity(credentials.len());
+        let mut secrets = Secrets::NONE;
         let mut minted = None;
         for (name, origins) in credentials {
             let origins = origins.cloned();
@@ -86,10 +86,10 @@ impl OpenCall {
                     (found.sealed, secret, Some(found.name))
                 }
             };
-            secrets.push(LentSecret { sealed, secret, outside, origins });
+            secrets = secrets.and(LentSecret { sealed, secret, outside, origins });
         }
         let read = minted.is_none().then_some(read);
-        Ok(Lent { secrets: Secrets::new(secrets), minted, read })
+        Ok(Lent { secrets, minted, read })
     }
 
     /// What was minted for the call's grant, or is minted now.

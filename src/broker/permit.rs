@@ -149,7 +149,10 @@ impl Permit {
         self,
         tool: impl FnOnce(&Running) -> Result<T, E>,
     ) -> Result<Receipt<T>, RunError<E>> {
-        let running = self.start().map_err(RunError::Denied)?;
+        let running = match self.start() {
+            Ok(running) => running,
+            Err(denial) => return Err(RunError::Denied(denial)),
+        };
         let result = tool(&running);
         running.close_with(result)
     }
@@ -263,7 +266,10 @@ impl Permit {
     /// [`run_with`](Permit::run_with) starts. Of a call that people agreed to, the log keeps a record that it is about
     /// to start, and it does not start where the log refuses that. What it reserved is given back.
     pub fn start(self) -> Result<Running, Denial> {
-        self.needs_nothing()?.start_now(&Secrets::NONE, None)
+        match self.what_lacks() {
+            None => self.start_now(&Secrets::NONE, None),
+            Some(denial) => Err(self.refuse(denial)),
+        }
     }
 
     /// As [`start`](Permit::start), as a future of any runtime. Of a call that people agreed to it waits, as
@@ -272,7 +278,10 @@ impl Permit {
     /// # Errors
     /// As [`start`](Permit::start).
     pub async fn start_async(self) -> Result<Running, Denial> {
-        self.needs_nothing()?.start_now_async(&Secrets::NONE, None).await
+        match self.what_lacks() {
+            None => self.start_now_async(&Secrets::NONE, None).await,
+            Some(denial) => Err(self.refuse(denial)),
+        }
     }
 
     /// Hands the call to what runs it elsewhere, a proxy or a service that asks this process to decide: the last check
@@ -302,15 +311,11 @@ impl Permit {
         Ok(call)
     }
 
-    /// # Errors
-    /// That the tool runs with a credential.
-    fn needs_nothing(self) -> Result<Self, Denial> {
+    /// Why the tool does not run without a credential, if it does not.
+    #[inline]
+    fn what_lacks(&self) -> Option<Denial> {
         let needed = self.rules.credentials_of(self.call.tool());
-        if needed.is_empty() {
-            return Ok(self);
-        }
-        let denial = would_run_without(needed);
-        Err(self.refuse(denial))
+        (!needed.is_empty()).then(|| would_run_without(needed))
     }
 
     fn refuse(self, denial: Denial) -> Denial {
@@ -318,6 +323,8 @@ impl Permit {
         denial
     }
 
+    // A permit is large: called instead of written out, it is copied each time.
+    #[inline(always)]
     fn start_now(mut self, lent: &Secrets, read: Option<Timestamp>) -> Result<Running, Denial> {
         self.note_leaks();
         let started = self.open.start(&self.call, self.version, (lent, read));
@@ -340,6 +347,7 @@ impl Permit {
         }
     }
 
+    #[inline(always)]
     fn running(self, started: Result<(), Denial>) -> Result<Running, Denial> {
         let Permit { call, open, .. } = self;
         match started {

@@ -128,15 +128,18 @@ impl Running {
         }
     }
 
-    pub(super) fn close_with<T, E>(self, result: Result<T, E>) -> Result<Receipt<T>, RunError<E>> {
+    pub(super) fn close_with<T, E>(
+        mut self,
+        result: Result<T, E>,
+    ) -> Result<Receipt<T>, RunError<E>> {
         let source = self.open.scrub_source();
         match result {
             Ok(value) => {
-                self.succeed();
+                self.open.close(Outcome::Ok);
                 Ok(Receipt::new(value, source))
             }
             Err(error) => {
-                self.fail();
+                self.open.close(Outcome::Error);
                 Err(RunError::of_tool(error, source))
             }
         }

@@ -2,15 +2,14 @@
 
 /// This many rules are kept without allocating. Decisions with more than a few deciders are rare: a
 /// policy in which many permits give the same call says the same thing many times.
-const FEW: usize = 6;
+const FEW: usize = 5;
 
 /// Rules, by their place in the policy: each once, in the order of their ids.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Deciders {
-    few: [u32; FEW],
-    count: usize,
-    /// All of them, once they are more than a few.
-    many: Vec<u32>,
+// Small: each permit has them, and is moved a few times before it is run.
+#[derive(Clone, Debug)]
+pub(crate) enum Deciders {
+    Few { count: u32, rules: [u32; FEW] },
+    Many(Vec<u32>),
 }
 
 /// Rules as they are found: in any order, now and then one twice.
@@ -22,7 +21,7 @@ impl Found {
     pub(crate) fn add(&mut self, rule: u32) {
         match &mut self.0 {
             // Mostly the only one.
-            Deciders { few: [first, ..], count: count @ 0, .. } => {
+            Deciders::Few { count: count @ 0, rules: [first, ..] } => {
                 *first = rule;
                 *count = 1;
             }
@@ -32,24 +31,27 @@ impl Found {
 
     #[inline(never)]
     fn add_another(&mut self, rule: u32) {
-        let Deciders { few, count, many } = &mut self.0;
-        if !many.is_empty() {
+        match &mut self.0 {
             // Put in order at the end: of a hundred thousand, none is to move all the others along.
-            many.push(rule);
-            return;
-        }
-        let Err(at) = few.get(..*count).unwrap_or_default().binary_search(&rule) else { return };
-        match few.get_mut(at..=*count) {
-            Some(room) => {
-                room.rotate_right(1);
-                if let Some(first) = room.first_mut() {
-                    *first = rule;
+            Deciders::Many(rules) => rules.push(rule),
+            Deciders::Few { count, rules } => {
+                let own = *count as usize;
+                let Err(at) = rules.get(..own).unwrap_or_default().binary_search(&rule) else {
+                    return;
+                };
+                match rules.get_mut(at..=own) {
+                    Some(room) => {
+                        room.rotate_right(1);
+                        if let Some(first) = room.first_mut() {
+                            *first = rule;
+                        }
+                        *count += 1;
+                    }
+                    None => {
+                        let all = rules.iter().copied().chain([rule]).collect();
+                        self.0 = Deciders::Many(all);
+                    }
                 }
-                *count += 1;
-            }
-            None => {
-                many.extend_from_slice(few);
-                many.push(rule);
             }
         }
     }
@@ -60,11 +62,17 @@ impl Found {
 
     #[inline]
     pub(crate) fn in_order(mut self) -> Deciders {
-        if !self.0.many.is_empty() {
-            self.0.many.sort_unstable();
-            self.0.many.dedup();
+        if let Deciders::Many(rules) = &mut self.0 {
+            rules.sort_unstable();
+            rules.dedup();
         }
         self.0
+    }
+}
+
+impl Default for Deciders {
+    fn default() -> Self {
+        Deciders::Few { count: 0, rules: [0; FEW] }
     }
 }
 
@@ -87,10 +95,9 @@ impl Deciders {
     }
 
     pub(crate) fn as_slice(&self) -> &[u32] {
-        if self.many.is_empty() {
-            self.few.get(..self.count).unwrap_or_default()
-        } else {
-            &self.many
+        match self {
+            Deciders::Few { count, rules } => rules.get(..*count as usize).unwrap_or_default(),
+            Deciders::Many(rules) => rules,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::sync::RwLock;
-use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::vault::{Sealed, Secret};
 
 /// The secrets that a task has used, sealed, for as long as its results may hold one. Shared by the task and what its
@@ -13,6 +13,8 @@ pub(crate) struct UsedSecrets {
     /// Whether there is any: what a result is asked first.
     any: AtomicBool,
     sealed: RwLock<Vec<Arc<Sealed>>>,
+    /// Where in memory the one lies that was added last. It stays there: none is taken out.
+    last: AtomicUsize,
     /// Which they are can't be told: nothing is shown.
     unknown: bool,
     tell: Box<Told>,
@@ -36,7 +38,7 @@ pub(crate) struct Found {
 impl UsedSecrets {
     pub(crate) fn new(tell: impl Fn(Found) + Send + Sync + 'static) -> Self {
         let (any, sealed) = (AtomicBool::new(false), RwLock::default());
-        UsedSecrets { any, sealed, unknown: false, tell: Box::new(tell) }
+        UsedSecrets { any, sealed, last: AtomicUsize::new(0), unknown: false, tell: Box::new(tell) }
     }
 
     /// Where it can't be told what a task has used: a result may hold any of it.
@@ -46,16 +48,22 @@ impl UsedSecrets {
 
     /// Notes what a call is about to run with.
     pub(crate) fn add<'s>(&self, used: impl IntoIterator<Item = &'s Arc<Sealed>>) {
-        let mut sealed = self.sealed.write();
-        let before = sealed.len();
-        for one in used {
-            if !sealed.iter().any(|own| Arc::ptr_eq(own, one)) {
-                sealed.push(one.clone());
-            }
+        used.into_iter().for_each(|one| self.add_one(one));
+    }
+
+    fn add_one(&self, one: &Arc<Sealed>) {
+        let at = Arc::as_ptr(one).addr();
+        // Mostly what the call before ran with.
+        if self.last.load(Ordering::Acquire) == at {
+            return;
         }
-        if sealed.len() != before {
+        let mut sealed = self.sealed.write();
+        if !sealed.iter().any(|own| Arc::ptr_eq(own, one)) {
+            sealed.push(one.clone());
             self.any.store(true, Ordering::SeqCst);
         }
+        // It is among them by now, so that no other can come to lie there.
+        self.last.store(at, Ordering::Release);
     }
 
     #[inline]

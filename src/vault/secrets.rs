@@ -58,7 +58,14 @@ use super::secret::Secret;
 ///     drop(length);
 /// }
 /// ```
-pub struct Secrets(Vec<Lent>);
+pub struct Secrets(Kept);
+
+/// Most tools run with one, which takes no allocation of its own.
+enum Kept {
+    None,
+    One(Lent),
+    Many(Vec<Lent>),
+}
 
 /// One of them.
 pub(crate) struct Lent {
@@ -73,19 +80,34 @@ pub(crate) struct Lent {
 }
 
 impl Secrets {
-    pub(crate) const NONE: Secrets = Secrets(Vec::new());
+    pub(crate) const NONE: Secrets = Secrets(Kept::None);
 
-    pub(crate) fn new(secrets: Vec<Lent>) -> Secrets {
-        Secrets(secrets)
+    pub(crate) fn and(self, lent: Lent) -> Secrets {
+        Secrets(match self.0 {
+            Kept::None => Kept::One(lent),
+            Kept::One(first) => Kept::Many(vec![first, lent]),
+            Kept::Many(mut all) => {
+                all.push(lent);
+                Kept::Many(all)
+            }
+        })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.lent().is_empty()
+    }
+
+    fn lent(&self) -> &[Lent] {
+        match &self.0 {
+            Kept::None => &[],
+            Kept::One(lent) => std::slice::from_ref(lent),
+            Kept::Many(all) => all,
+        }
     }
 
     /// As the task keeps them.
     pub(crate) fn sealed(&self) -> impl ExactSizeIterator<Item = &Arc<Sealed>> {
-        self.0.iter().map(|own| &own.sealed)
+        self.lent().iter().map(|own| &own.sealed)
     }
 
     /// The credential of this name, if the catalogue says that the tool runs with it.
@@ -106,12 +128,12 @@ impl Secrets {
     }
 
     fn find(&self, name: &str) -> Option<&Lent> {
-        self.0.iter().find(|own| **own.sealed.name() == *name)
+        self.lent().iter().find(|own| **own.sealed.name() == *name)
     }
 
     /// The names, in the order of the catalogue.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.0.iter().map(|own| &**own.sealed.name())
+        self.lent().iter().map(|own| &**own.sealed.name())
     }
 }
 

@@ -129,6 +129,8 @@ impl Journal {
             drop(queue);
             let refused = match self.write_taken(&mut writer) {
                 Err(why) => why,
+                // As mostly: said without the queue's lock, which others place under meanwhile.
+                Ok(()) if self.is_written_as_placed(place) => return Ok(()),
                 Ok(()) if self.progress.tip.seq() >= place.seq => continue,
                 Ok(()) if !limit.get_or_insert_with(|| Deadline::after(self.wait)).is_over() => {
                     continue;

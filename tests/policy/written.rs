@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use hallpass::clock::Timestamp;
 use hallpass::clock::format_duration;
 use hallpass::policy::{ApprovalTerms, Per, Reviewers, Rule};
 use hallpass::scope::{
-    Constraint, above, absent, all_of, any, any_of, below, contains, count, each, eq, fields, glob,
-    has_all, has_any, len, max, min, not, one_of, prefix, present, same_as, some, subset_of,
-    suffix,
+    Constraint, ValueType, above, absent, after, all_of, any, any_of, before, below, cidr,
+    contains, count, each, eq, fields, glob, has_all, has_any, items, joined, json as json_of, len,
+    max, min, not, of_type, one_of, prefix, present, reference, regex, same_as, some, subset_of,
+    suffix, under, weekly,
 };
 use proptest::prelude::{any as arbitrary, *};
 use serde_json::{Map, Value, json};
@@ -47,6 +49,40 @@ pub(crate) fn leaf() -> impl Strategy<Value = Both> {
         words().prop_map(|w| (subset_of(w.iter().map(String::as_str)), json!({"subset_of": w}))),
         words().prop_map(|w| (has_any(w.iter().map(String::as_str)), json!({"has_any": w}))),
         words().prop_map(|w| (has_all(w.iter().map(String::as_str)), json!({"has_all": w}))),
+        read_as_something(),
+    ]
+}
+
+/// Kinds that read a text as something, and those that name another part of the question.
+fn read_as_something() -> impl Strategy<Value = Both> {
+    let word = "[a-c]{1,2}";
+    let at = |day: u8| format!("2026-01-{day:02}T00:00:00Z");
+    let instant = move |day| Timestamp::parse_rfc3339(&at(day)).unwrap();
+    prop_oneof![
+        Just((of_type(ValueType::Integer), json!({"type": "integer"}))),
+        word.prop_map(|w| (regex(&format!("{w}+")), json!({"regex": format!("{w}+")}))),
+        word.prop_map(|w| (under(&format!("/{w}")), json!({"under": format!("/{w}")}))),
+        (0..9u8).prop_map(|n| {
+            let network = format!("10.{n}.0.0/16");
+            (cidr([&network]), json!({"cidr": [network]}))
+        }),
+        (1..9u8, 1..9u8).prop_map(move |(from, more)| {
+            let both = after(instant(from)).and(before(instant(from + more)));
+            (both, json!({"after": at(from), "before": at(from + more)}))
+        }),
+        Just((
+            weekly(&["mon", "fri"], "09:00", "17:00", "+01:00"),
+            json!({"weekly": {"days": ["mon", "fri"], "from": "09:00", "until": "17:00", "offset": "+01:00"}})
+        )),
+        word.prop_map(|w| {
+            let fact = format!("args.{w}");
+            (reference(&fact).as_max(), json!({"max": {"ref": fact}}))
+        }),
+        Just((reference("when.words").as_one_of(), json!({"one_of": {"ref": "when.words"}}))),
+        word.prop_map(|w| {
+            let own = joined(&format!("/{w}")).and_part("who.attrs.user").as_under();
+            (own, json!({"under": {"join": [format!("/{w}"), {"ref": "who.attrs.user"}]}}))
+        }),
     ]
 }
 
@@ -58,6 +94,16 @@ pub(crate) fn constraint() -> impl Strategy<Value = Both> {
             inner.clone().prop_map(|(c, v)| (not(c), json!({"not": v}))),
             inner.clone().prop_map(|(c, v)| (each(c), json!({"each": v}))),
             inner.clone().prop_map(|(c, v)| (some(c), json!({"some": v}))),
+            inner.clone().prop_map(|(c, v)| (json_of(c), json!({"json": v}))),
+            (several(), prop::option::of(inner.clone())).prop_map(|(parts, rest)| {
+                let (own, written): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+                match rest {
+                    None => (items(own), json!({"items": written})),
+                    Some((rest, more)) => {
+                        (items(own).rest(rest), json!({"items": written, "rest": more}))
+                    }
+                }
+            }),
             several().prop_map(|parts| {
                 let (own, written): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
                 (all_of(own), json!({"all": written}))

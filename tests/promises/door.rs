@@ -1,7 +1,7 @@
 //! A gate at which only the rules under test decide.
 
 use hallpass::clock::ManualClock;
-use hallpass::policy::{Effect, Moment};
+use hallpass::policy::{Effect, Moment, Policy};
 use hallpass::scope::Scope;
 use hallpass::token::Form;
 use hallpass::{Broker, Context, Gate, Grant, Reason, Task};
@@ -69,9 +69,19 @@ impl OpenDoor {
         who: &WhoSaid,
         why: &WhySaid,
     ) -> Option<Self> {
+        OpenDoor::under(policy.policy(), policy.catalogue.as_ref(), notes, (who, why))
+    }
+
+    /// The same under a policy as it is loaded, with that catalogue.
+    pub(crate) fn under(
+        policy: Policy,
+        catalogue: Option<&Labels>,
+        notes: &NotesSaid,
+        (who, why): (&WhoSaid, &WhySaid),
+    ) -> Option<Self> {
         let open = RuleSaid { moments: vec![Moment::Request, Moment::Call], ..door("open") };
-        let open = PolicySaid { catalogue: policy.catalogue.clone(), rules: vec![open] };
-        let first = if notes.is_empty() { policy.policy() } else { open.policy() };
+        let open = PolicySaid { catalogue: catalogue.cloned(), rules: vec![open] };
+        let first = if notes.is_empty() { policy.clone() } else { open.policy() };
         let broker = Broker::builder(first).clock(ManualClock::new(at(0))).build().unwrap();
         let caller = broker.assert_identity(who.assertion()).unwrap();
         let task = broker.open(&caller, why.purpose()).unwrap();
@@ -85,7 +95,7 @@ impl OpenDoor {
         let opened = OpenDoor { gate: broker.gate(), _broker: broker, grant, caller, _task: task };
         if !notes.is_empty() {
             opened.note(notes);
-            opened._broker.reload(&policy.policy()).unwrap();
+            opened._broker.reload(&policy).unwrap();
         }
         Some(opened)
     }
@@ -139,7 +149,9 @@ pub(crate) fn by_the_book_after(
     context: &ContextSaid,
 ) -> Says {
     let form = Some(Form::Bearer);
-    let (history, now) = (&[], 0);
+    // The calls whose results were noted have left the labels of their tools.
+    let noted = notes.keys().filter_map(|name| labels_of(policy, name.split('#').next()?));
+    let (history, now) = (&noted.flatten().cloned().collect::<Vec<_>>(), 0);
     let setting = Setting { moment: Moment::Call, form, who, why, context, history, notes, now };
     let labels = labels_of(policy, &call.tool).unwrap();
     decide(policy, &Question { setting, call, labels })

@@ -18,6 +18,7 @@
 )]
 
 mod case;
+mod defaults;
 mod door;
 mod giving;
 mod in_hand;
@@ -64,6 +65,7 @@ mod world_calls;
 mod world_ends;
 mod world_log;
 mod world_spells;
+mod written;
 
 mod any_life;
 mod p01_nothing_by_default;
@@ -77,6 +79,7 @@ mod p03_within_policy;
 mod p04_within_parent;
 mod p05_forbid_beats_ask_beats_permit;
 mod p05_index;
+mod p05_written;
 mod p09_recorded_or_refused;
 mod p10_doubt_denies;
 mod p11_threads;

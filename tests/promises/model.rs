@@ -345,27 +345,34 @@ impl Asked<'_> {
 impl Asked<'_> {
     /// What is unsaid is taken strictly, or not at all.
     fn url(&self, said: &UrlSaid, text: &str, strict: bool) -> Truth3 {
-        let Some((scheme, host, private, path, otherwise)) = reading::url(text) else {
-            return UNKNOWN;
+        let Some(own) = reading::Url::read(text) else { return UNKNOWN };
+        let is_scheme = match said {
+            UrlSaid::Http(_) => own.scheme == "http",
+            _ => !strict || own.scheme == "https",
         };
-        if strict && scheme != "https" {
-            return FALSE;
-        }
-        let is_below = |name: &str| host.ends_with(&format!(".{name}"));
+        let is_port = match said {
+            UrlSaid::Port(port) => own.port == *port,
+            _ => !strict || matches!((own.scheme, own.port), ("https", 443) | ("http", 80)),
+        };
         let is_host = match said {
-            UrlSaid::AnyHost | UrlSaid::Under(_) => !(strict && private),
-            UrlSaid::Host(name) => *name == host,
+            UrlSaid::Host(name) | UrlSaid::Http(name) => *name == own.host,
             UrlSaid::Below(name) => {
-                is_below(name) && (!strict || !private || *name == "corp.internal")
+                let is_below = own.host.ends_with(&format!(".{name}"));
+                is_below && (!strict || !own.is_private || *name == "corp.internal")
             }
+            _ => !(strict && own.is_private),
         };
-        match said {
-            _ if !is_host => FALSE,
-            UrlSaid::Under(_) if otherwise => UNKNOWN,
-            UrlSaid::Under(folder) => {
-                truth(path == *folder || path.starts_with(&format!("{folder}/")))
-            }
-            _ => TRUE,
+        let path = own.path;
+        let is_path = match said {
+            UrlSaid::Under(folder) => path == *folder || path.starts_with(&format!("{folder}/")),
+            UrlSaid::Path(whole) => path == *whole,
+            UrlSaid::Begins(start) => path.starts_with(start),
+            UrlSaid::Like(pattern) => glob(pattern, path),
+            _ => return truth(is_scheme && is_port && is_host),
+        };
+        match is_scheme && is_port && is_host {
+            true if own.is_read_otherwise() => UNKNOWN,
+            elsewhere => truth(elsewhere && is_path),
         }
     }
 }

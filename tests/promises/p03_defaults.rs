@@ -1,38 +1,18 @@
 //! P3: an argument that a call leaves out is decided as the default that the catalogue states for it, and the tool gets
 //! that. Rules of tools with defaults, put to a gate and to rules taken one by one, of the call as it is with them.
 
-use std::collections::BTreeMap;
-
 use hallpass::clock::ManualClock;
-use hallpass::policy::{ArgType, Effect, Moment, Policy, Tool};
+use hallpass::policy::{Effect, Moment};
 use hallpass::prelude::*;
 use hallpass::{Broker, Reason};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use crate::defaults::{calls_with_defaults, completed, load, with_defaults};
 use crate::door::{at_calls, by_the_book, door};
 use crate::model_rules::Says;
 use crate::universe::*;
-
-/// The defaults of a tool: both have the same of `y`.
-fn defaults(tool: &str) -> BTreeMap<String, V> {
-    let x = if tool == TOOLS[0] { "a" } else { "b" };
-    BTreeMap::from([("x".to_owned(), V::Text(x.into())), ("y".to_owned(), V::Halves(2))])
-}
-
-fn catalogue() -> impl Iterator<Item = Tool> {
-    TOOLS[..2].iter().map(|name| {
-        let own = defaults(name);
-        let tool = Tool::new(name).default_arg("x", ArgType::Text, own["x"].value());
-        tool.default_arg("y", ArgType::Number, own["y"].value())
-    })
-}
-
-fn load(rules: &[RuleSaid]) -> Option<Policy> {
-    let builder = catalogue().fold(Policy::builder(), hallpass::policy::PolicyBuilder::tool);
-    builder.rules(rules.iter().map(RuleSaid::rule)).build().ok()
-}
 
 fn conditions() -> BoxedStrategy<(F, C)> {
     let text = || select(vec!["a", "b", "ab"]).prop_map(|own| V::Text(own.into()));
@@ -86,47 +66,6 @@ fn rules() -> BoxedStrategy<RuleSaid> {
         .boxed()
 }
 
-fn calls() -> BoxedStrategy<CallSaid> {
-    let x = prop_oneof![
-        3 => select(vec!["a", "b", "ab"]).prop_map(|own| V::Text(own.into())),
-        1 => Just(V::Null),
-    ];
-    let y = prop_oneof![3 => (0..5i64).prop_map(V::Halves), 1 => Just(V::Null)];
-    let args = (proptest::option::of(x), proptest::option::of(y));
-    (select(TOOLS[..2].to_vec()), args)
-        .prop_map(|(tool, (x, y))| {
-            let named = [("x", x), ("y", y)].into_iter();
-            let args = named.filter_map(|(name, own)| Some((name.to_owned(), own?))).collect();
-            CallSaid { tool: tool.into(), args, resource: None }
-        })
-        .boxed()
-}
-
-/// The call as rules and tool have it.
-fn completed(call: &CallSaid) -> CallSaid {
-    let mut args = defaults(&call.tool);
-    let given = call.args.iter().filter(|(_, own)| **own != V::Null);
-    args.extend(given.map(|(name, own)| (name.clone(), own.clone())));
-    CallSaid { args, ..call.clone() }
-}
-
-/// What a permit does not name it lets be the default, where all of its tools have the same.
-fn with_defaults(rule: &RuleSaid) -> RuleSaid {
-    let mut rule = rule.clone();
-    let ToolsSaid::Named(names) = &rule.tools else { return rule };
-    if rule.effect != Effect::Permit || rule.other_args || rule.any_args {
-        return rule;
-    }
-    for (name, own) in defaults(&names[0]) {
-        let is_of_all = names.iter().all(|tool| defaults(tool)[&name] == own);
-        let is_named = rule.conditions.iter().any(|(fact, _)| *fact == F::Arg(name.clone()));
-        if is_of_all && !is_named {
-            rule.conditions.push((F::Arg(name), C::Eq(own)));
-        }
-    }
-    rule
-}
-
 proptest! {
     #![proptest_config(config(256))]
 
@@ -134,7 +73,7 @@ proptest! {
     #[test]
     fn what_is_left_out_is_decided_as_its_default_as_the_rules_say_one_by_one(
         rules in vec(rules(), 1..6),
-        calls in vec(calls(), 1..10),
+        calls in vec(calls_with_defaults(), 1..10),
     ) {
         let rules: Vec<RuleSaid> =
             (0..).zip(rules).map(|(n, own)| RuleSaid { id: format!("r{n}"), ..own }).collect();

@@ -109,7 +109,7 @@ fn is_name(text: &str) -> bool {
 }
 
 /// Values of which a constraint may be true.
-fn likely(c: &C) -> Vec<V> {
+pub(crate) fn likely(c: &C) -> Vec<V> {
     let text = |t: &str| V::Text(t.into());
     let mut values = match c {
         C::Eq(value) => vec![value.clone(), V::List(vec![value.clone()])],
@@ -137,7 +137,8 @@ fn likely(c: &C) -> Vec<V> {
         C::Json(_) => ["1", "\"a\"", "[1,2]", "{\"p\":1}"].map(text).into(),
         #[cfg(feature = "url")]
         C::Url(_) => {
-            ["https://a.test/a", "https://x.a.test/a/b", "http://127.0.0.1/"].map(text).into()
+            let others = ["https://x.a.test/a/b", "https://a.test:8443/a", "http://127.0.0.1/"];
+            [&["https://a.test/a"], &others[..]].concat().into_iter().map(text).collect()
         }
         C::Glob(_) => crate::reading::long_texts().iter().map(|own| text(own)).collect(),
         C::All(parts) | C::AnyOf(parts) => parts.iter().flat_map(likely).collect(),

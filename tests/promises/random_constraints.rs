@@ -43,7 +43,7 @@ fn object_of(inner: BoxedStrategy<V>) -> BoxedStrategy<V> {
     proptest::collection::btree_map("[pq]", inner, 0..3).prop_map(V::Object).boxed()
 }
 
-const FACTS: [&str; 8] = [
+pub(crate) const FACTS: [&str; 8] = [
     "who.id",
     "who.attrs.team",
     "who.groups",
@@ -84,7 +84,7 @@ pub(crate) fn of_notes() -> BoxedStrategy<C> {
         .boxed()
 }
 
-fn leaves() -> BoxedStrategy<C> {
+pub(crate) fn leaves() -> BoxedStrategy<C> {
     let some_text = || select(vec!["a", "b", "ab", "/", "é"]).prop_map(str::to_owned);
     let set = || vec(scalars(), 1..4);
     prop_oneof![
@@ -180,7 +180,7 @@ const TYPES: [ValueType; 7] = [
 ];
 
 /// Kinds that read a text as something.
-fn reading() -> BoxedStrategy<C> {
+pub(crate) fn reading() -> BoxedStrategy<C> {
     let networks =
         vec!["10.0.0.0/8", "10.0.0.1", "::/0", "64:ff9b::/96", "2002:a00::/24", "::1", "2001::/32"];
     let inner = prop_oneof![
@@ -216,6 +216,11 @@ fn reading() -> BoxedStrategy<C> {
             UrlSaid::Below("a.test"),
             UrlSaid::Below("corp.internal"),
             UrlSaid::Under("/a"),
+            UrlSaid::Path("/a"),
+            UrlSaid::Begins("/a/"),
+            UrlSaid::Like("/*/b"),
+            UrlSaid::Http("127.0.0.1"),
+            UrlSaid::Port(8443),
         ]).prop_map(C::Url),
     ];
     kinds.boxed()

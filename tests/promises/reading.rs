@@ -8,7 +8,7 @@ use crate::universe::{START, V};
 const LONGEST: usize = 4096;
 
 /// Texts of which some kind says something, and some that only look so.
-pub(crate) const READ: [&str; 50] = [
+pub(crate) const READ: [&str; 51] = [
     "/a",
     "/a/b",
     "/ab",
@@ -55,6 +55,7 @@ pub(crate) const READ: [&str; 50] = [
     "{\"p\":1,\"p\":2}",
     "https://a.test/a",
     "https://x.a.test/a/b",
+    "https://a.test:8443/a",
     "http://127.0.0.1/",
     "https://db.corp.internal/",
     "https://a.test/..;/b",
@@ -242,18 +243,36 @@ pub(crate) fn json(text: &str) -> Option<V> {
     })
 }
 
-/// A URL of [`READ`], part by part: scheme, host, whether that is private, path, and whether this can be
-/// read in another way.
+/// A URL of [`READ`], part by part.
 #[cfg(feature = "url")]
-pub(crate) fn url(text: &str) -> Option<(&'static str, &'static str, bool, &'static str, bool)> {
-    Some(match text {
-        "https://a.test/a" => ("https", "a.test", false, "/a", false),
-        "https://x.a.test/a/b" => ("https", "x.a.test", false, "/a/b", false),
-        "http://127.0.0.1/" => ("http", "127.0.0.1", true, "/", false),
-        "https://db.corp.internal/" => ("https", "db.corp.internal", true, "/", false),
-        "https://a.test/..;/b" => ("https", "a.test", false, "/..;/b", true),
-        _ => return None,
-    })
+pub(crate) struct Url {
+    pub(crate) scheme: &'static str,
+    pub(crate) host: &'static str,
+    pub(crate) is_private: bool,
+    pub(crate) port: u16,
+    pub(crate) path: &'static str,
+}
+
+#[cfg(feature = "url")]
+impl Url {
+    pub(crate) fn read(text: &str) -> Option<Url> {
+        let (scheme, host, port, path) = match text {
+            "https://a.test/a" => ("https", "a.test", 443, "/a"),
+            "https://x.a.test/a/b" => ("https", "x.a.test", 443, "/a/b"),
+            "https://a.test:8443/a" => ("https", "a.test", 8443, "/a"),
+            "http://127.0.0.1/" => ("http", "127.0.0.1", 80, "/"),
+            "https://db.corp.internal/" => ("https", "db.corp.internal", 443, "/"),
+            "https://a.test/..;/b" => ("https", "a.test", 443, "/..;/b"),
+            _ => return None,
+        };
+        let is_private = !host.ends_with("a.test");
+        Some(Url { scheme, host, is_private, port, path })
+    }
+
+    /// Whether servers may read the path in another way.
+    pub(crate) fn is_read_otherwise(&self) -> bool {
+        self.path.contains(';')
+    }
 }
 
 /// A regular expression of letters, `.`, `|`, `(`, `)` and `*`, from end to end: every way is tried.

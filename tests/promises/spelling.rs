@@ -14,6 +14,7 @@ use hallpass::{Call, Context, Purpose, Resource};
 use crate::small::{CREDENTIAL, MINTS};
 use crate::spelling_constraints::builder;
 use crate::universe::*;
+use crate::written::Style;
 
 impl V {
     pub(crate) fn value(&self) -> Value {
@@ -198,7 +199,14 @@ impl std::fmt::Display for F {
 }
 
 impl PolicySaid {
+    /// The policy as Rust builds it and as its text loads, which are the same.
     pub(crate) fn policy(&self) -> Policy {
+        let (built, loaded) = (self.built(), self.loaded(Style::Long));
+        assert_eq!(built.digest(), loaded.digest(), "{}", self.written(Style::Long));
+        loaded
+    }
+
+    fn built(&self) -> Policy {
         let tools = self.catalogue.iter().flatten().map(|(name, labels)| {
             let tool = Tool::new(name).labels(labels.iter().map(String::as_str));
             let mints = labels.iter().any(|label| label == MINTS);

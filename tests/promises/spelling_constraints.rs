@@ -83,6 +83,11 @@ impl C {
                 UrlSaid::Host(name) => scope::UrlPattern::host(name),
                 UrlSaid::Below(name) => scope::UrlPattern::subdomain_of(name),
                 UrlSaid::Under(folder) => scope::UrlPattern::any_host().path_under(folder),
+                UrlSaid::Path(path) => scope::UrlPattern::any_host().path(path),
+                UrlSaid::Begins(start) => scope::UrlPattern::any_host().path_prefix(start),
+                UrlSaid::Like(pattern) => scope::UrlPattern::any_host().path_glob(pattern),
+                UrlSaid::Http(name) => scope::UrlPattern::host(name).scheme("http"),
+                UrlSaid::Port(port) => scope::UrlPattern::any_host().port(*port),
             }),
             C::Fields(named, open) => {
                 let named = named.iter().map(|(name, c)| (name.as_str(), c.constraint()));

@@ -132,6 +132,14 @@ pub(crate) enum UrlSaid {
     Below(&'static str),
     /// Below this path of any host.
     Under(&'static str),
+    /// A path of any host that is this, begins so, or matches a glob.
+    Path(&'static str),
+    Begins(&'static str),
+    Like(&'static str),
+    /// This host by `http`.
+    Http(&'static str),
+    /// This port of any host.
+    Port(u16),
 }
 
 /// One part of the question, as policies name it.

@@ -5,9 +5,10 @@ use crate::policy::regions::model::{policy, terms};
 use crate::policy::{Access, Accesses, Effect, Policy, Rule, Tool};
 use crate::prelude::{Call, Purpose};
 use crate::scope::{
-    above, all_of, any, any_of, eq, glob, has_any, max, min, not, one_of, prefix, reference,
-    same_as,
+    above, all_of, any, any_of, eq, glob, has_any, max, min, not, one_of, prefix, present,
+    reference, same_as,
 };
+use crate::spelling::ArgType;
 use crate::value::Value;
 
 const NOW: &str = "2026-01-01T12:00:00Z";
@@ -214,4 +215,23 @@ fn what_is_too_much_to_look_at_is_never_told_as_nothing() {
     assert_eq!(search.who_can_use(tool, [&who]).unwrap().len(), 1);
     // Nor is it said that another policy gives no more.
     assert!(!listed().build().unwrap().diff(&own).wider().is_shown_empty());
+}
+
+/// What stands for an argument that is left out is in every call, so a permit that does not name its tool has to name it.
+#[test]
+fn a_permit_of_any_tool_is_left_of_none_with_a_default_that_it_does_not_name() {
+    let typed = Tool::new("t").default_arg("a", ArgType::Number, 1_u64);
+    let typed = typed.default_arg("b", ArgType::Number, 7_u64);
+    let of = |rule: Rule| {
+        let tools = [typed.clone(), Tool::new("u")];
+        let policy = Policy::builder().tools(tools).rule(rule).build().unwrap();
+        let found = what_can(&policy, &agent(), &Context::new());
+        assert!(found.is_all(), "{found}");
+        found.iter().filter_map(|own| own.tool().map(str::to_owned)).collect::<Vec<_>>()
+    };
+    let any_tool = || Rule::permit("p").any_tool();
+    assert_eq!(of(any_tool().arg("a", present())), ["u"]);
+    assert_eq!(of(any_tool().arg("a", present()).arg("b", eq(7))), ["t", "u"]);
+    assert_eq!(of(any_tool().arg("a", present()).other_args()), ["t", "u"]);
+    assert_eq!(of(Rule::permit("p").tool("t").arg("a", present())), ["t"]);
 }

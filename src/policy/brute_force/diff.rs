@@ -2,19 +2,21 @@
 
 use proptest::prelude::*;
 
-use super::{Answered, Compared, Comparison, Universe, agreed, level, must};
+use super::{Answered, Compared, Comparison, Level, Universe, agreed, level, must};
 use crate::policy::Differences;
-use crate::policy::regions::model::any_policy;
+use crate::policy::regions::model::{any_policy, any_policy_or_defaults};
 
 /// Where nothing is shown to differ, no question of the universe does; where one does, it is found or not claimed away;
 /// and what is shown is so.
 pub(super) fn compare(old: &Answered<'_>, new: &Answered<'_>) -> Comparison {
     let diff = old.policy.diff(&new.policy);
     let differing = |is_wider: bool| {
-        old.levels.iter().zip(&new.levels).position(|(was, is)| match is_wider {
+        let differs = |(was, is): (&Level, &Level)| match is_wider {
             true => is.rank() > was.rank(),
             false => is.rank() < was.rank(),
-        })
+        };
+        let first = old.levels.iter().zip(&new.levels).position(differs);
+        first.or_else(|| old.noted.iter().zip(&new.noted).position(differs))
     };
     let mut compared = Compared::default();
     for (side, is_wider) in [(diff.wider(), true), (diff.narrower(), false)] {
@@ -39,13 +41,15 @@ pub(super) fn compare(old: &Answered<'_>, new: &Answered<'_>) -> Comparison {
 
 proptest! {
     #[test]
-    fn is_what_asking_every_question_finds(old in any_policy(false), new in any_policy(false)) {
+    fn is_what_asking_every_question_finds(
+        old in any_policy_or_defaults(false), new in any_policy_or_defaults(false),
+    ) {
         let universe = Universe::new();
         agreed(compare(&Answered::of(old, &universe), &Answered::of(new, &universe)))?;
     }
 
     #[test]
-    fn a_policy_never_differs_from_itself(policy in any_policy(false)) {
+    fn a_policy_never_differs_from_itself(policy in any_policy_or_defaults(false)) {
         prop_assert!(policy.diff(&policy.clone()).permits_the_same());
     }
 }

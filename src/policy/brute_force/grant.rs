@@ -9,7 +9,7 @@ use crate::clock::ManualClock;
 use crate::context::Context;
 use crate::denial::Code;
 use crate::identity::Assertion;
-use crate::policy::regions::model::any_policy;
+use crate::policy::regions::model::{any_policy, any_policy_or_defaults};
 use crate::policy::{Policy, Remedy};
 use crate::purpose::Purpose;
 use crate::scope::{Constraint, Scope, any as anything, eq, max, min, one_of};
@@ -54,7 +54,7 @@ fn given(broker: &Broker, groups: &Value, context: &Context, scope: &Scope) -> G
 /// Each remedy is given, or asked about as it says, when it is requested as it says, and asks for no more; where nothing is
 /// told, it is given as it is. Where another group or context alone would do, and nothing as small was found, it is missed.
 fn compare(policy: &Policy, universe: &Universe, scope: &Scope, at: usize) -> Comparison {
-    let Universe { questions, why, now } = universe;
+    let Universe { questions, why, now, .. } = universe;
     let (who, _, context) = &questions[at % questions.len()];
     let broker = Broker::builder(policy.clone()).clock(ManualClock::new(*now)).build().unwrap();
     let own = given(&broker, who.groups_value(), context, scope);
@@ -106,7 +106,7 @@ fn changed(
 proptest! {
     #[test]
     fn is_given_by_a_broker_that_is_asked_for_it(
-        own in any_policy(false), scope in scopes(), at in 0..1_000_000_usize,
+        own in any_policy_or_defaults(false), scope in scopes(), at in 0..1_000_000_usize,
     ) {
         agreed(compare(&own, &Universe::new(), &scope, at))?;
     }

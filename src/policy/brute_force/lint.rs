@@ -3,8 +3,9 @@
 use proptest::prelude::*;
 
 use super::{Answered, Compared, Comparison, Level, Universe, agreed, must};
-use crate::policy::regions::model::any_policy;
-use crate::policy::{Effect, LintOptions, Policy, Rule, Warning, WarningCode};
+use crate::policy::regions::model::{any_policy, any_policy_or_defaults, policy_like};
+use crate::policy::seen::Seen;
+use crate::policy::{Effect, LintOptions, Rule, Warning, WarningCode};
 
 const PROVED: [WarningCode; 4] = [
     WarningCode::Dead,
@@ -31,8 +32,10 @@ pub(super) fn compare(own: &Answered<'_>) -> Comparison {
         };
         let proved: Vec<(usize, &Warning)> =
             proved.into_iter().map(|warning| (at(warning), warning)).collect();
-        for (question, level) in questions.iter().zip(&own.levels) {
-            let applies = own.applying(question);
+        let noted = questions.iter().zip(&own.noted).map(|asked| (asked, &own.universe.noted));
+        let plain = questions.iter().zip(&own.levels).map(|asked| (asked, Seen::nothing()));
+        for ((question, level), seen) in plain.chain(noted) {
+            let applies = own.applying_after(question, seen);
             for (at, warning) in &proved {
                 let is_so = !applies[*at]
                     || match warning.code() {
@@ -50,9 +53,10 @@ pub(super) fn compare(own: &Answered<'_>) -> Comparison {
         report.warnings().filter(|own| is_spared(own)).map(Warning::rule).collect();
     if !spared.is_empty() {
         let left = own.policy.rules().filter(|rule| !spared.contains(&rule.id()));
-        let left = Policy::builder().rules(left.cloned()).build().unwrap();
+        let left = policy_like(&own.policy, left.cloned()).unwrap();
         let left = Answered::of(left, own.universe);
-        for (at, (is, was)) in left.levels.iter().zip(&own.levels).enumerate() {
+        let plain = left.levels.iter().zip(&own.levels).enumerate();
+        for (at, (is, was)) in plain.chain(left.noted.iter().zip(&own.noted).enumerate()) {
             // How many ask may be others: each of them is asked for by what is left.
             must(is.rank() == was.rank(), || {
                 format!("without {spared:?}: {:?}\n{}", questions[at], own.told())
@@ -70,7 +74,7 @@ fn is_spared(warning: &Warning) -> bool {
 
 proptest! {
     #[test]
-    fn is_what_asking_every_question_finds(own in any_policy(true)) {
+    fn is_what_asking_every_question_finds(own in any_policy_or_defaults(true)) {
         let universe = Universe::new();
         agreed(compare(&Answered::of(own, &universe)))?;
     }

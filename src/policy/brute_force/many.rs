@@ -7,7 +7,7 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::{Answered, Compared, Universe, diff, lint, remedy, search};
-use crate::policy::regions::model::{any_policy, any_rule};
+use crate::policy::regions::model::{any_policy_or_defaults, any_rule, policy_like};
 use crate::policy::{Policy, Rule};
 
 /// How many policies are compared unless `HALLPASS_POLICIES` says so.
@@ -38,10 +38,7 @@ fn changed(policy: &Policy, at: usize, compares: bool, runner: &mut TestRunner) 
         }
         (None, _) => rules.push(drawn(any_rule(100 + at % 7, compares), runner)),
     }
-    match Policy::builder().rules(rules).build() {
-        Ok(changed) => changed,
-        Err(_) => policy.clone(),
-    }
+    policy_like(policy, rules).unwrap_or_else(|| policy.clone())
 }
 
 /// What a difference, a search, lint and a nearest yes say, of very many policies:
@@ -70,7 +67,7 @@ fn what_is_said_of_many_policies_is_what_asking_every_question_finds() {
         let compares = number % 4 >= 2;
         let at = drawn(0..1_000_000_usize, &mut runner);
         let policy = match number % 2 {
-            0 => drawn(any_policy(compares), &mut runner),
+            0 => drawn(any_policy_or_defaults(compares), &mut runner),
             _ => changed(&before.policy, at, compares, &mut runner),
         };
         let own = Answered::of(policy, &universe);

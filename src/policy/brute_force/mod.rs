@@ -14,14 +14,17 @@ use proptest::test_runner::TestCaseError;
 
 use super::decision::RulesQuestion;
 use super::index::Side;
-use super::regions::model::questions;
+use super::regions::model::{NOTE, questions};
 use super::rule::{Rule, Tools};
+use super::seen::Seen;
 use super::{Effect, Policy};
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::context::Context;
+use crate::denial::Reason;
 use crate::identity::Identity;
 use crate::purpose::Purpose;
+use crate::value::Value;
 
 const PURPOSE: &str = "errand";
 
@@ -30,6 +33,8 @@ struct Universe {
     questions: Vec<(Identity, Call, Context)>,
     why: Purpose,
     now: Timestamp,
+    /// What a task has seen of which something was noted.
+    noted: Seen,
 }
 
 /// What the rules say to one question.
@@ -54,7 +59,10 @@ impl Level {
 impl Universe {
     fn new() -> Self {
         let now = Timestamp::parse_rfc3339("2026-01-01T12:00:00Z").unwrap();
-        Universe { questions: questions(), why: Purpose::new(PURPOSE), now }
+        let list = Value::List(vec![Value::from(0_u64), Value::from(2_u64)]);
+        let name = NOTE.strip_prefix("notes.").unwrap();
+        let noted = Seen::told_of(&Value::List(Vec::new()), [(name, &list)]).unwrap();
+        Universe { questions: questions(), why: Purpose::new(PURPOSE), now, noted }
     }
 
     fn level(&self, policy: &Policy, who: &Identity, call: &Call, context: &Context) -> Level {
@@ -64,10 +72,27 @@ impl Universe {
 
 fn level(
     policy: &Policy,
-    (who, why, call, context): (&Identity, &Purpose, &Call, &Context),
+    question: (&Identity, &Purpose, &Call, &Context),
     now: Timestamp,
 ) -> Level {
-    let decision = policy.decide(who, why, call, context, now).unwrap();
+    level_after(policy, question, Seen::nothing(), now)
+}
+
+/// The same of a task that has seen this. A call that is not one of the tool's is refused before any rule.
+fn level_after(
+    policy: &Policy,
+    question: (&Identity, &Purpose, &Call, &Context),
+    seen: &Seen,
+    now: Timestamp,
+) -> Level {
+    let decision = match policy.decide_after(question, seen, now) {
+        Ok(decision) => decision,
+        Err(denial) => {
+            let of_the_call = [Reason::MalformedCall, Reason::UnknownTool];
+            assert!(of_the_call.contains(&denial.reason()), "{}", denial.explain());
+            return Level::Denied;
+        }
+    };
     match decision.effect() {
         Some(Effect::Permit) => Level::Permitted,
         Some(Effect::Ask) => Level::Asked(decision.rules().count()),
@@ -80,19 +105,37 @@ struct Answered<'u> {
     universe: &'u Universe,
     policy: Policy,
     levels: Vec<Level>,
+    /// The same where something was noted.
+    noted: Vec<Level>,
 }
 
 impl<'u> Answered<'u> {
     fn of(policy: Policy, universe: &'u Universe) -> Self {
         let level = |(who, call, context): &_| universe.level(&policy, who, call, context);
-        let levels = universe.questions.iter().map(level).collect();
-        Answered { universe, policy, levels }
+        let levels: Vec<Level> = universe.questions.iter().map(level).collect();
+        let Universe { why, now, noted: seen, .. } = universe;
+        let level =
+            |(who, call, context): &_| level_after(&policy, (who, why, call, context), seen, *now);
+        let noted = match format!("{:?}", policy.rules().collect::<Vec<_>>()).contains("Note") {
+            true => universe.questions.iter().map(level).collect(),
+            false => levels.clone(),
+        };
+        Answered { universe, policy, levels, noted }
     }
 
     /// Which rules apply to a question, one by one and without the index.
-    fn applying(&self, (who, call, context): &(Identity, Call, Context)) -> Vec<bool> {
+    fn applying(&self, question: &(Identity, Call, Context)) -> Vec<bool> {
+        self.applying_after(question, Seen::nothing())
+    }
+
+    fn applying_after(
+        &self,
+        (who, call, context): &(Identity, Call, Context),
+        seen: &Seen,
+    ) -> Vec<bool> {
         let Universe { why, now, .. } = self.universe;
-        let asked = RulesQuestion::first_call(who, why, call, context, *now);
+        let first = RulesQuestion::first_call(who, why, call, context, *now);
+        let asked = RulesQuestion { seen, ..first };
         let named = |rule: &Rule| match &rule.tools {
             Tools::Named(names) => names.iter().any(|own| **own == *call.tool()),
             _ => true,
@@ -105,7 +148,7 @@ impl<'u> Answered<'u> {
             let rules = self.policy.rules();
             rules.map(|rule| named(rule) && rule.applies(question, side(rule))).collect()
         });
-        applying.unwrap()
+        applying.unwrap_or_else(|_| vec![false; self.policy.len()])
     }
 
     /// The rules, where a comparison fails.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::{Answered, Compared, Comparison, Level, Universe, agreed, must};
-use crate::policy::regions::model::any_policy;
+use crate::policy::regions::model::{any_policy, any_policy_or_defaults, has_catalogue};
 use crate::policy::rule::{Rule, Tools};
 use crate::policy::{Access, Policy};
 use crate::value::{Object, Value};
@@ -13,12 +13,13 @@ use crate::value::{Object, Value};
 /// Of every call of the universe: it is permitted, or asked about, exactly where what is left over says so, and where
 /// nothing is said to be left, none is. Each call that is shown is confirmed.
 pub(super) fn compare(own: &Answered<'_>, at: usize) -> Comparison {
-    let Universe { questions, why, now } = own.universe;
+    let Universe { questions, why, now, .. } = own.universe;
     let (who, _, context) = &questions[at % questions.len()];
     let found = own.policy.search(why, context, *now).what_can(who).unwrap();
     let told = || format!("{context:?}: {found}\n{}", own.told());
     let mut compared = Compared { undecided: found.undecided().len(), ..Compared::default() };
-    let tools = [("t", own_names(own, "t")), ("u", own_names(own, "u")), ("v", None)];
+    let tools =
+        [("t", own_names(own, "t")), ("u", own_names(own, "u")), ("v", own_names(own, "v"))];
     for (tool, named) in tools {
         let calls = questions.iter().zip(&own.levels).filter(|((other, call, its), _)| {
             other.groups().eq(who.groups()) && call.tool() == tool && its == context
@@ -41,7 +42,7 @@ pub(super) fn compare(own: &Answered<'_>, at: usize) -> Comparison {
         if !found.is_all() {
             continue;
         }
-        let left = left_over(its(), tool);
+        let left = left_over(its(), tool, has_catalogue(&own.policy));
         for (call, expected) in calls {
             // What is compared with a list, or not known, stays as it is written.
             let came = own.universe.level(&left, who, call, context);
@@ -59,7 +60,11 @@ pub(super) fn compare(own: &Answered<'_>, at: usize) -> Comparison {
 }
 
 /// What is left over, as a policy of its own.
-fn left_over<'a>(accesses: impl Iterator<Item = &'a Access>, tool: &str) -> Policy {
+fn left_over<'a>(
+    accesses: impl Iterator<Item = &'a Access>,
+    tool: &str,
+    has_defaults: bool,
+) -> Policy {
     let mut rules = BTreeMap::new();
     for access in accesses {
         let value = access.to_value();
@@ -97,7 +102,13 @@ fn left_over<'a>(accesses: impl Iterator<Item = &'a Access>, tool: &str) -> Poli
         }
     }
     let rules: Vec<String> = rules.into_values().collect();
-    let text = format!(r#"{{"version":1,"rule":[{}]}}"#, rules.join(","));
+    let typed = r#"{"name":"t","args":{"a":{"type":"number","default":1},"b":{"type":"integer","default":7}}}"#;
+    let tools = if has_defaults {
+        format!(r#""tool":[{typed},{{"name":"u"}},{{"name":"v"}}],"#)
+    } else {
+        String::new()
+    };
+    let text = format!(r#"{{"version":1,{tools}"rule":[{}]}}"#, rules.join(","));
     Policy::from_json(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
@@ -107,12 +118,14 @@ fn own_names(own: &Answered<'_>, tool: &'static str) -> Option<&'static str> {
         Tools::Named(names) => names.iter().any(|own| &**own == tool),
         _ => false,
     };
-    own.policy.rules().any(names).then_some(tool)
+    (has_catalogue(&own.policy) || own.policy.rules().any(names)).then_some(tool)
 }
 
 proptest! {
     #[test]
-    fn is_what_asking_about_every_call_finds(own in any_policy(true), at in 0..1_000_000_usize) {
+    fn is_what_asking_about_every_call_finds(
+        own in any_policy_or_defaults(true), at in 0..1_000_000_usize,
+    ) {
         let universe = Universe::new();
         agreed(compare(&Answered::of(own, &universe), at))?;
     }
@@ -124,7 +137,7 @@ fn little_is_left_undecided() {
     use proptest::strategy::ValueTree;
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();
-    let Universe { questions, why, now } = Universe::new();
+    let Universe { questions, why, now, .. } = Universe::new();
     let mut undecided = 0;
     for at in 0..400 {
         let compares = at % 2 == 0;

@@ -5,8 +5,9 @@ use proptest::prelude::*;
 use crate::call::Call;
 use crate::context::Context;
 use crate::identity::{Assertion, Attestor, Identity};
-use crate::policy::{ApprovalTerms, Effect, Per, Policy, Reviewers, Rule};
+use crate::policy::{ApprovalTerms, Effect, Per, Policy, Reviewers, Rule, Tool};
 use crate::scope::{Constraint, any, eq, has_any, max, not, one_of, present, reference, same_as};
+use crate::spelling::ArgType;
 use crate::value::Value;
 
 pub(crate) fn policy(rules: impl IntoIterator<Item = Rule>) -> Policy {
@@ -15,6 +16,27 @@ pub(crate) fn policy(rules: impl IntoIterator<Item = Rule>) -> Policy {
 
 pub(crate) fn terms() -> ApprovalTerms {
     ApprovalTerms::per(Per::Call).review(Reviewers::in_groups(has_any(["finance"])))
+}
+
+/// What may have been noted of the tool that most rules speak of.
+pub(crate) const NOTE: &str = "notes.t#id";
+
+/// The tools, where there is a catalogue: of the one that most rules speak of, what is left out is stated.
+fn catalogue() -> [Tool; 3] {
+    let typed = Tool::new("t").default_arg("a", ArgType::Number, 1_u64);
+    [typed.default_arg("b", ArgType::Integer, 7_u64), Tool::new("u"), Tool::new("v")]
+}
+
+/// Whether a policy has that catalogue.
+pub(crate) fn has_catalogue(policy: &Policy) -> bool {
+    policy.0.catalogue.is_there()
+}
+
+/// These rules, under a catalogue where `like` has one.
+pub(crate) fn policy_like(like: &Policy, rules: impl IntoIterator<Item = Rule>) -> Option<Policy> {
+    let builder = Policy::builder().rules(rules);
+    let builder = if has_catalogue(like) { builder.tools(catalogue()) } else { builder };
+    builder.build().ok()
 }
 
 /// Rules over a universe of a few values of each fact.
@@ -29,14 +51,16 @@ pub(crate) fn any_rule(at: usize, compares: bool) -> impl Strategy<Value = Rule>
             1 => Just(any()),
         ]
     };
-    // What is compared with on an argument: the context, and another argument.
+    // What is compared with on an argument: the context, another argument, and what was noted.
     let compared = || {
         let of = prop_oneof![2 => Just("when.w"), 1 => Just("args.b")];
-        (of, 0..5_u8).prop_map(|(of, kind)| match kind {
+        (of, 0..7_u8).prop_map(|(of, kind)| match kind {
             0 => same_as(of),
             1 => not(same_as(of)),
             2 => reference(of).as_max(),
             3 => not(reference(of).as_min()),
+            4 => reference(NOTE).as_one_of(),
+            5 => not(reference(NOTE).as_one_of()),
             _ => reference(of).as_one_of(),
         })
     };
@@ -107,6 +131,21 @@ pub(crate) fn any_policy(compares: bool) -> impl Strategy<Value = Policy> {
     (0..5_usize).prop_flat_map(move |many| {
         let rules: Vec<_> = (0..many).map(|at| any_rule(at, compares)).collect();
         rules.prop_map(policy)
+    })
+}
+
+/// The same, and in one of three with a catalogue that states defaults.
+pub(crate) fn any_policy_or_defaults(compares: bool) -> impl Strategy<Value = Policy> {
+    let plain = any_policy(compares);
+    (plain, proptest::bool::weighted(0.33)).prop_map(|(plain, has_defaults)| {
+        if !has_defaults {
+            return plain;
+        }
+        let listed = Policy::builder().tools(catalogue()).build().unwrap();
+        // What compares with a list, where there is a number, does not load.
+        let loads = |rule: &Rule| policy_like(&listed, [rule.clone()]).is_some();
+        let rules: Vec<Rule> = plain.rules().filter(|rule| loads(rule)).cloned().collect();
+        policy_like(&listed, rules).unwrap()
     })
 }
 

@@ -10,6 +10,7 @@ use crate::policy::tool_alone::tool_holds;
 use crate::scope::{
     Condition, Constraint, Cover, Fact, Facts, Openness, Region, Stance, Truth, after, before,
 };
+use crate::spelling::TypedArgs;
 use crate::value::Value;
 
 /// A rule with what is known of the tool put in.
@@ -184,16 +185,26 @@ impl<'p> OfTool<'p> {
     ) -> Self {
         let mut of_tool = OfTool::default();
         let none = Value::List(Vec::new());
-        let labels = match fixed.tool {
+        let (labels, typed) = match fixed.tool {
             // A tool outside the catalogue is refused whatever the rules say.
-            Some(tool) => match policy.catalogue.labels_of(tool) {
-                Some(labels) => labels,
+            Some(tool) => match policy.catalogue.get(tool) {
+                Some(listed) => (&listed.labels, &listed.typed),
                 None => return of_tool,
             },
             None if policy.catalogue.is_there() => return of_tool,
-            None => &none,
+            None => (&none, &TypedArgs::NONE),
+        };
+        // Each call has an argument that is given where it is left out, and a permit of any tool names it or takes none.
+        let takes_none = |rule: &Rule| {
+            let cover = rule.cover();
+            rule.effect == Effect::Permit
+                && !rule.openness.other_args
+                && typed.defaults().any(|(name, _)| !cover.names_argument(name))
         };
         for rule in rules {
+            if takes_none(rule) {
+                continue;
+            }
             let Some(prepared) = Prepared::of(rule, labels, fixed, meter) else { continue };
             let excepted = prepared.exceptions.iter().flatten();
             let mut conditions = prepared.conditions.iter().chain(excepted);

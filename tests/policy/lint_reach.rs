@@ -310,3 +310,34 @@ fn a_permit_of_any_value_of_what_may_be_left_out_is_named() {
     let tools = "tool = [{ name = \"t\", args = { to = \"text\", memo = \"text?\" } }]";
     assert_eq!(of_kind(WarningCode::OptionalNamed, tools, &forbid), [""; 0]);
 }
+
+/// A guard on what may be left out is passed by leaving it out, and the tool takes what it likes.
+#[test]
+fn a_bound_on_what_may_be_left_out_is_named_in_every_rule() {
+    let tools = |typed: &str| {
+        format!("tool = [{{ name = \"t\", args = {{ to = \"text\", n = {typed} }} }}]")
+    };
+    let (optional, stated) = (tools("\"integer?\""), tools("{ type = \"integer\", default = 5 }"));
+    let bounds = ["{ min = 0, max = 9 }", "{ above = 9 }", "{ below = { ref = \"who.attrs.n\" } }"];
+    for bound in bounds {
+        let own = permit("p", &format!("what.args = {{ to = \"any\", n = {bound} }}"));
+        let said = of_kind(WarningCode::OptionalNamed, &optional, &own);
+        assert!(said.len() == 1 && said[0].contains("the permit does not cover it"), "{said:?}");
+        for effect in ["forbid", "ask"] {
+            let own = guard(effect, "f", &format!("what = {{ tool = \"t\", args.n = {bound} }}"));
+            let said = of_kind(WarningCode::OptionalNamed, &optional, &own);
+            assert!(said.len() == 1 && said[0].contains("the rule does not act"), "{said:?}");
+            for tools in [&stated, &tools("\"integer\"")] {
+                assert_eq!(of_kind(WarningCode::OptionalNamed, tools, &own), [""; 0]);
+            }
+        }
+        assert_eq!(of_kind(WarningCode::OptionalNamed, &stated, &own), [""; 0]);
+    }
+    let said = permit(
+        "p",
+        "what.args = { to = \"any\", n = { any = [{ present = false }, { max = 9 }] } }",
+    );
+    assert_eq!(of_kind(WarningCode::OptionalNamed, &optional, &said), [""; 0]);
+    let one = permit("p", "what.args = { to = \"any\", n = 5 }");
+    assert_eq!(of_kind(WarningCode::OptionalNamed, &optional, &one), [""; 0]);
+}

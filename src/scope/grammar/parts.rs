@@ -2,6 +2,7 @@
 
 use crate::document::{Misfit, Table, Written, list, text, whole_number};
 use crate::scope::constraint::{Constraint, Node};
+use crate::scope::describe::{JOIN, REF};
 use crate::scope::url::UrlPattern;
 use crate::scope::weekly::Place;
 use crate::scope::words::{cidr, url, weekly, weekly_at};
@@ -57,7 +58,16 @@ pub(super) fn url_pattern(written: &Written) -> Result<Constraint, Misfit> {
 fn host(pattern: UrlPattern, written: &Written) -> Result<UrlPattern, Misfit> {
     Ok(match &written.node {
         SpannedNode::Text(word) if &**word == "any" => pattern.or_any_host(),
-        SpannedNode::Object(_) => {
+        SpannedNode::Object(entries) => {
+            if let Some((at, key, _)) =
+                entries.iter().find(|(_, key, _)| matches!(&**key, REF | JOIN | "same_as"))
+            {
+                let problem = format!(
+                    "`{key}`: hosts are named in the policy, and not taken from another part of the question: where links \
+                     are stated with the question, `one_of = {{ ref = \"when.NAME\" }}` next to `url` takes one of them"
+                );
+                return Err(Misfit::new(at.start, problem));
+            }
             let below = Table::read_some(written, &["subdomain_of"], "a host")?;
             pattern.or_subdomain_of(below.require(
                 "subdomain_of",

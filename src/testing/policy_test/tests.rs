@@ -117,6 +117,61 @@ fn what_no_test_looks_at_is_named() {
     );
 }
 
+/// An attribute that is not told and one that is left out of the rule are two things, and so are a part of the resource
+/// that may be anything and one of which nothing is said; what may be anything already is not left out again.
+#[test]
+fn what_a_permit_names_may_be_anything_where_it_is_left_out_and_what_it_asks_of_who_is_not_asked() {
+    let rules = r#"
+version = 1
+[[rule]]
+id     = "docs"
+effect = "permit"
+who    = { attrs = { team = "docs" } }
+what   = { tool = "doc.edit", args = { text = "any", note = { any = [{ present = false }, "any"] }, n = { max = 9 } }, resource = { type = "doc", id = { prefix = "a" } } }
+unless = [{ when = { frozen = true } }, { when = { away = true } }]
+
+[[test]]
+who      = { id = "ana", attrs = { team = "docs" } }
+tool     = "doc.edit"
+args     = { text = "x", n = 9 }
+resource = { type = "doc", id = "a1" }
+context  = { frozen = false, away = false }
+expect   = "permit"
+"#;
+    let (_, test) = rules.split_once("[[test]]").unwrap();
+    let denied = |from: &str, to: &str| {
+        assert!(test.contains(from), "{from}");
+        format!("[[test]]{}", test.replace(from, to).replace("permit", "deny"))
+    };
+    let others = [
+        denied(", attrs = { team = \"docs\" }", ""),
+        denied("n = 9", "n = 10"),
+        denied("type = \"doc\"", "type = \"page\""),
+        denied("a1", "b1"),
+        denied("frozen = false", "frozen = true"),
+        denied("away = false", "away = true"),
+    ];
+    let run = |text: &str| PolicyTests::from_toml(text).unwrap().run();
+    let all = run(&format!("{rules}{}", others.concat()));
+    assert!(all.is_complete(), "{all}");
+    for (at, told) in [
+        "`docs`: without `who.attrs.team`",
+        "`docs`: `args.n` {\"max\":10} in the place of {\"max\":9}",
+        "`docs`: without `resource.type`",
+        "`docs`: without `resource.id`",
+        "`docs`: without exception 1",
+        "`docs`: without exception 2",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let left: Vec<&str> =
+            (0..others.len()).filter(|own| *own != at).map(|own| &*others[own]).collect();
+        let report = run(&format!("{rules}{}", left.concat()));
+        assert!(unnoticed(&report).contains(&told.to_owned()), "{told}\n{report}");
+    }
+}
+
 #[test]
 fn a_test_that_fails_says_what_was_expected_and_what_was_found() {
     let odd = mail("5", "deny") + &mail("5", "permit") + "rules = [\"get\"]\n";

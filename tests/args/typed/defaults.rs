@@ -173,3 +173,31 @@ fn no_question_is_found_without_it() -> io::Result<()> {
     assert!(lost.is_some_and(|own| own.contains("\"lines\":100")), "{witness}");
     Ok(())
 }
+
+/// Each default that a scope does not name is a condition of it.
+#[test]
+fn a_scope_that_is_too_large_with_the_defaults_of_its_tool_is_refused() {
+    let names: Vec<String> = (0..127).map(|at| format!("a{at}")).collect();
+    let typed = names.iter().fold(logs(), |tool, name| tool.arg(name, ArgType::Integer));
+    let more = typed.clone().default_arg("tail", ArgType::Integer, 1);
+    let own = |tool: Tool| {
+        let rule = Rule::permit("all").tool("mail.send").any_args();
+        World::with([tool], [rule])
+    };
+    let scope = names.iter().fold(Scope::tool("mail.send"), |scope, name| scope.arg(name, any()));
+    // As many as it may have.
+    let world = own(typed);
+    assert!(world.open().request(scope.clone(), &Context::new()).is_ok());
+    let world = own(more);
+    let denial = world.open().request(scope.clone(), &Context::new()).unwrap_err();
+    assert_eq!(denial.reason(), Reason::MalformedScope);
+    let told = denial.explain().to_string();
+    assert!(
+        told.contains("with the defaults of `mail.send` it has more than 128 conditions"),
+        "{told}"
+    );
+    // One that names what is left out, or lets it be anything, has no more than it says.
+    assert!(world.open().request(scope.arg("tail", eq(1)), &Context::new()).is_err());
+    let open = Scope::tool("mail.send").any_args();
+    assert!(world.open().request(open, &Context::new()).is_ok());
+}

@@ -86,3 +86,49 @@ fn same_as_what_is_absent_is_unknown_of_every_list() {
         }
     }
 }
+
+/// What is read of a part to compare with is paid for before, and of longer ones more.
+#[test]
+fn what_is_compared_with_is_known_only_where_it_can_be_paid_for() {
+    let folder = format!("/{}", "a".repeat(399));
+    for (constraint, other, steps) in [
+        (reference("args.other").as_under(), &*folder, 101),
+        (reference("args.other").as_after(), "2026-01-01T00:00:00Z", 18),
+        (reference("args.other").as_before(), "2026-01-01T00:00:00.123456789Z", 19),
+    ] {
+        let Node::Compared(own) = &constraint.0 else { panic!("{constraint}") };
+        let other = Value::from(other);
+        let is_known = |steps| own.known(|_| Some(&other), &Meter::of(steps)).is_some();
+        assert!(is_known(steps), "{constraint}");
+        assert!(!is_known(steps - 1), "{constraint}");
+    }
+}
+
+/// A text in a text is looked for at every place, and its beginning and its end at one.
+#[test]
+fn a_text_that_contains_or_lies_under_another_costs_more_than_one_that_begins_with_it() {
+    let of = |constraint: Constraint, length: usize| {
+        let value = format!("/{}", "a".repeat(length - 1));
+        let facts = Small { value: Some(Value::from(value)), other: Some(Value::from("/b")) };
+        let meter = Meter::ample();
+        let told = constraint.holds(&Fact::arg("x"), Stance::Cover, &facts, &meter);
+        assert_eq!(told, False, "{constraint}");
+        meter.taken()
+    };
+    let other = || reference("args.other");
+    for (constraint, each) in [
+        (other().as_contains(), 4),
+        (other().as_under(), 4),
+        (other().as_prefix(), 32),
+        (other().as_suffix(), 32),
+    ] {
+        let more = of(constraint.clone(), 8000) - of(constraint.clone(), 1600);
+        assert_eq!(more, 6400 / each, "{constraint}");
+        // And it is told what holds of a text that has it.
+        let has = Small { value: Some(Value::from("/b")), other: Some(Value::from("/b")) };
+        let told = constraint.holds(&Fact::arg("x"), Stance::Cover, &has, &Meter::ample());
+        assert_eq!(told, True, "{constraint}");
+        let spent = constraint.holds(&Fact::arg("x"), Stance::Cover, &has, &Meter::of(0));
+        assert_eq!(spent, Unknown, "{constraint}");
+    }
+}

@@ -226,3 +226,35 @@ fn a_time_is_compared_with_one_that_is_attested() {
         assert_eq!(ana.granted(&json!([{ "tool": "t" }])), granted, "{end}");
     }
 }
+
+/// A host is named in the policy; a link that is stated with the question is taken as a whole, and is a URL as any other.
+#[cfg(feature = "url")]
+#[test]
+fn a_link_that_is_stated_with_the_question_is_taken_and_no_other_of_its_host() {
+    let own = "{ url = { host = \"any\" }, one_of = { ref = \"when.links\" } }";
+    let rule = permit(&format!("{{ tool = \"web.get\", args = {{ link = {own} }} }}"));
+    let typed = "[[tool]]\nname = \"web.get\"\nargs = { link = \"url\" }\n";
+    let policy = Policy::from_toml(&format!("version = 1\n{typed}{rule}")).unwrap();
+    let broker = Broker::new(policy.clone()).unwrap();
+    let agent = broker.assert_identity("ana").unwrap();
+    let now = hallpass::clock::Timestamp::from_unix_millis(0).unwrap();
+    let permits = |link: &str, links: Option<Vec<&str>>| {
+        let call = Call::new("web.get", json!({ "link": link })).unwrap();
+        let context = links.into_iter().fold(Context::new(), |own, links| {
+            let links = links.into_iter().map(hallpass::value::Value::from).collect();
+            own.with("links", hallpass::value::Value::List(links))
+        });
+        policy.decide(&agent, &Purpose::new("p"), &call, &context, now).unwrap().is_permit()
+    };
+    let stated = || Some(vec!["https://a.test/x", "https://127.0.0.1/"]);
+    assert!(permits("https://a.test/x", stated()));
+    assert!(permits("HTTPS://A.test:443/x", stated()), "in its one spelling");
+    for other in
+        ["https://a.test/y", "https://a.test/x/y", "https://b.test/x", "https://127.0.0.1/"]
+    {
+        assert!(!permits(other, stated()), "{other}");
+    }
+    for links in [None, Some(Vec::new())] {
+        assert!(!permits("https://a.test/x", links));
+    }
+}

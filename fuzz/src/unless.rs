@@ -1,5 +1,5 @@
-//! Policies with exceptions (`unless`): what `Policy::decide` says of every question of a small universe is what
-//! taking one rule after the other says, by the book and in three values.
+//! Policies with exceptions (`unless`) and defaults: what `Policy::decide` says of every question of a small universe is
+//! what taking one rule after the other says, by the book and in three values.
 
 mod book;
 mod made;
@@ -36,9 +36,17 @@ pub fn unless(bytes: &[u8]) {
 /// Whether a policy was made of the bytes that loads, and was asked.
 pub fn is_compared(bytes: &[u8]) -> bool {
     let mut source = Source::of(bytes);
-    let rules = source.rules();
+    let mut rules = source.rules();
+    let default = source.default();
     let text: Vec<Json> = rules.iter().map(made::Rule::to_json).collect();
-    let text = json!({ "version": 1, "rule": text }).to_string();
+    let mut text = json!({ "version": 1, "rule": text });
+    if let Some(own) = default {
+        // Of a type that leaves open what other arguments there are.
+        let typed = json!({ "name": "t", "args": { "b": { "type": "path", "default": own } } });
+        text["tool"] = json!([typed, { "name": "u" }]);
+        rules.iter_mut().for_each(|rule| rule.take_default("b", own));
+    }
+    let text = text.to_string();
     // Some kinds can't stand next to each other, and what can never be is refused.
     let Ok(policy) = Policy::from_json(&text) else { return false };
     let broker = Broker::new(policy.clone()).expect("no credentials");
@@ -51,8 +59,13 @@ pub fn is_compared(bytes: &[u8]) -> bool {
         for (a, b, w, tool) in every(&drawn) {
             let mut args = serde_json::Map::new();
             args.extend(a.clone().map(|a| ("a".to_owned(), a)));
-            args.extend(b.clone().map(|b| ("b".to_owned(), b)));
+            // Where there is a type, what is given is of it.
+            let b = b.clone().map(|b| if default.is_some() { json!("/b") } else { b });
+            args.extend(b.map(|b| ("b".to_owned(), b)));
             let call = Call::new(tool, Json::Object(args.clone())).expect("few arguments");
+            if let Some(own) = default.filter(|_| tool == "t") {
+                args.entry("b").or_insert_with(|| json!(own));
+            }
             let context = w.iter().fold(Context::new(), |all, w| all.with("w", value(w)));
             let decision = policy.decide(&who, &why, &call, &context, now).expect("a question");
             let rules_told = decision.rules().map(ToOwned::to_owned).collect();

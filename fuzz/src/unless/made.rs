@@ -66,6 +66,13 @@ impl Rule {
         self.says.iter().any(|(part, _)| matches!(part, Part::Arg(name) if *name == argument))
     }
 
+    /// A permit of one tool that does not name what is given where it is left out lets that be there.
+    pub(super) fn take_default(&mut self, name: &'static str, default: &str) {
+        if self.is_permit() && !self.open && self.tool == Some("t") && !self.names(name) {
+            self.says.push((Part::Arg(name), C::Eq(json!(default))));
+        }
+    }
+
     pub(super) fn to_json(&self) -> Json {
         let mut own = said(&self.says);
         own.insert("id".into(), json!(self.id));
@@ -180,6 +187,11 @@ impl<'b> Source<'b> {
 
     pub(super) fn rules(&mut self) -> Vec<Rule> {
         (0..1 + self.byte() % 4).map(|at| self.rule(at)).collect()
+    }
+
+    /// What stands for `b` where a call of `t` leaves it out, if anything does.
+    pub(super) fn default(&mut self) -> Option<&'static str> {
+        self.of_these(&[None, None, Some("/b"), Some("/x")])
     }
 
     fn rule(&mut self, at: u8) -> Rule {

@@ -258,3 +258,39 @@ fn a_link_that_is_stated_with_the_question_is_taken_and_no_other_of_its_host() {
         assert!(!permits("https://a.test/x", links));
     }
 }
+
+/// Every text begins with nothing, and every list has all of none: what is compared with nothing is not known.
+#[test]
+fn what_is_compared_with_nothing_or_with_a_list_of_lists_is_not_permitted_and_is_refused() {
+    let now = hallpass::clock::Timestamp::from_unix_millis(0).unwrap();
+    for (kind, stated, given) in [
+        ("prefix", json!(""), json!("a")),
+        ("suffix", json!(""), json!("a")),
+        ("contains", json!(""), json!("a")),
+        ("has_all", json!([]), json!(["a"])),
+        ("has_all", json!([]), json!([])),
+        ("subset_of", json!([]), json!([])),
+        ("one_of", json!([["a"]]), json!("a")),
+        ("one_of", json!([["a"]]), json!(["a"])),
+        ("one_of", json!([["a"], "b"]), json!("b")),
+    ] {
+        let own = format!("{{ {kind} = {{ ref = \"when.own\" }} }}");
+        let permit = permit(&format!("{{ tool = \"t\", args = {{ a = {own} }} }}"));
+        let open = "[[rule]]\nid = \"open\"\neffect = \"permit\"\nwhat = { tool = \"t\", args = \"any\" }\n";
+        let forbid = |own: &str| {
+            let what = format!("{{ tool = \"t\", args = {{ a = {own} }} }}");
+            format!("{open}[[rule]]\nid = \"f\"\neffect = \"forbid\"\nwhat = {what}\n")
+        };
+        let not = format!("{{ not = {own} }}");
+        for rules in [permit, forbid(&own), forbid(&not)] {
+            let policy = Policy::from_toml(&format!("version = 1\n{rules}")).unwrap();
+            let broker = Broker::new(policy.clone()).unwrap();
+            let agent = broker.assert_identity("ana").unwrap();
+            let call = Call::new("t", json!({ "a": given })).unwrap();
+            let stated = hallpass::value::Value::try_from(&stated).unwrap();
+            let context = Context::new().with("own", stated);
+            let told = policy.decide(&agent, &Purpose::new("p"), &call, &context, now).unwrap();
+            assert!(!told.is_permit(), "{given} under {rules}");
+        }
+    }
+}

@@ -271,3 +271,52 @@ fn a_length_of_time_that_no_text_can_state_is_refused_of_a_builder_too() {
         }
     }
 }
+
+#[test]
+fn an_exception_that_cannot_be_meant_is_refused_of_a_builder_too() {
+    use hallpass::policy::Rule;
+    use hallpass::scope::{Constraint, any_of, eq};
+
+    let permit = || Rule::permit("p").tool("t").any_args();
+    let with = |parts: Vec<(&'static str, Constraint)>| permit().unless(parts);
+    let many =
+        |count: i64| (0..count).fold(permit(), |rule, at| rule.unless([("when.env", eq(at))]));
+    for (rule, told) in [
+        (with(vec![("whom.id", eq("a"))]), "`whom.id` names no part of the question"),
+        (with(vec![("env", eq("a"))]), "`env` names no part of the question"),
+        (with(Vec::new()), "an exception that says nothing would be everything"),
+        (with(vec![("what.tool", any_of([eq("t"), eq(5)]))]), "`unless.what.tool`"),
+        (with(vec![("what.tool", eq("u"))]), "the rule names no such tool"),
+        (many(65), "expected at most 64 exceptions of one rule"),
+    ] {
+        let error = Policy::builder().rule(rule).build().unwrap_err().to_string();
+        assert!(error.contains(told), "{told}: {error}");
+    }
+    for rule in [many(64), with(vec![("what.tool", eq("t")), ("who.id", eq("a"))])] {
+        assert!(Policy::builder().rule(rule).build().is_ok());
+    }
+}
+
+/// A tool outside of the catalogue is refused whatever the rules say, and so it is never said that it may be called.
+#[test]
+fn a_tool_that_rules_name_and_the_catalogue_does_not_have_may_not_be_called() {
+    let rule = |id: &str, tool: &str| {
+        format!(
+            "[[rule]]\nid = \"{id}\"\neffect = \"permit\"\nwhat = {{ tool = \"{tool}\", args = \"any\" }}\n"
+        )
+    };
+    let rules = rule("known", "t") + &rule("unknown", "u") + &rule("all", "any");
+    let text = format!("version = 1\n[[tool]]\nname = \"t\"\n{rules}");
+    let policy = Policy::from_toml(&text).unwrap();
+    let broker = hallpass::Broker::new(policy.clone()).unwrap();
+    let agent = broker.assert_identity("a").unwrap();
+    let (why, here) = (hallpass::Purpose::new("p"), hallpass::Context::new());
+    let now = hallpass::clock::Timestamp::from_unix_millis(0).unwrap();
+    let search = policy.search(&why, &here, now);
+    let found = search.what_can(&agent).unwrap();
+    assert!(found.is_all() && found.iter().all(|own| own.tool() == Some("t")), "{found}");
+    assert!(search.what_can_with("u", &agent).is_err());
+    // Nor is it a difference what it is permitted.
+    let less = Policy::from_toml(&text.replace(&rule("unknown", "u"), "")).unwrap();
+    assert!(less.diff(&policy).permits_the_same());
+}

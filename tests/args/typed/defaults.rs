@@ -201,3 +201,17 @@ fn a_scope_that_is_too_large_with_the_defaults_of_its_tool_is_refused() {
     let open = Scope::tool("mail.send").any_args();
     assert!(world.open().request(open, &Context::new()).is_ok());
 }
+
+/// What a guard does not name may be anything, its default and all else.
+#[test]
+fn a_guard_that_does_not_name_it_acts_whatever_is_given() {
+    let guard = Rule::forbid("no-secrets").tool("mail.send").arg("file", eq("secret"));
+    let own = World::with([logs()], [reader().arg("lines", any()), guard]);
+    let all = || asked().arg("lines", any());
+    for lines in [json!(100), json!(1), json!(null)] {
+        let args = json!({ "file": "secret", "lines": lines });
+        assert_eq!(own.send(all(), args).unwrap_err().reason(), Reason::Forbidden, "{lines}");
+    }
+    assert!(own.send(all(), json!({ "file": "secret" })).is_err());
+    assert!(own.send(all(), json!({ "file": "a", "lines": 1 })).is_ok());
+}

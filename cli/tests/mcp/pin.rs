@@ -101,6 +101,25 @@ fn defaults_that_a_schema_states_of_what_may_be_left_out_are_written_if_they_fit
 }
 
 #[test]
+fn a_default_that_is_a_list_is_written_if_each_of_it_can_be() {
+    let folder = Folder::new();
+    let properties = r#""l":{"type":"array","default":["a",1,true,[0.5]]},"t":{"type":"array","items":{"type":"string"},"default":["a","b"]},"e":{"type":"array","default":[]},"o":{"type":"array","default":[{"a":1}]},"n":{"type":"array","default":["a",null]},"hidden":{"type":"array","default":["a\u202eb"]},"other":{"type":"integer","default":[1]},"must":{"type":"array","default":["x"]}"#;
+    let tools = format!(
+        r#"{{"tools":[{{"name":"t","inputSchema":{{"properties":{{{properties}}},"required":["must"]}}}}]}}"#
+    );
+    let ran = pin(&folder, &with_handshake(json!({ "tools/list": result(&tools) }), "2025-11-25"));
+    let args = ran.output.lines().find(|line| line.starts_with("args = ")).unwrap();
+    assert_eq!(
+        args,
+        r#"args = { "l" = { type = "list", default = ["a", 1, true, [0.5]] }, "t" = { type = "list", default = ["a", "b"] }, "e" = { type = "list", default = [] }, "o" = "list?", "n" = "list?", "hidden" = "list?", "other" = "integer?", "must" = "list" }"#
+    );
+    let policy = hallpass::Policy::from_toml(&ran.output).unwrap();
+    let tool = policy.described("t").unwrap();
+    let defaults = tool.arguments().filter_map(|own| own.default().map(|own| own.to_json()));
+    assert!(defaults.eq([r#"[]"#, r#"["a",1,true,[0.5]]"#, r#"["a","b"]"#]));
+}
+
+#[test]
 fn what_can_not_be_a_tool_and_what_is_there_twice_is_left_out() {
     let folder = Folder::new();
     let tools = r#"{"tools":[{"name":"a"},{"name":"b"},{"name":"a"},{"name":"mcp:roots"},{"name":"x\n[[rule]]"},{"no":1},{"name":"c","name":"d"},{"name":"e","inputSchema":{"a":1,"a":2}}]}"#;

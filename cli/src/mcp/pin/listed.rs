@@ -146,19 +146,27 @@ fn type_of(name: &str, kind: &str, format: Option<&str>) -> Option<&'static str>
     }
 }
 
-/// What stands for an argument that a call leaves out, as its schema says: text, a number or `true` and `false`, as they are
-/// written in TOML.
+/// What stands for an argument that a call leaves out, as its schema says: text, a number, `true` and `false`, or a list of
+/// such, as they are written in TOML.
 fn default_of(property: &Members<'_>, is_required: bool) -> Option<String> {
     let default = property.get("default").filter(|_| !is_required)?;
-    match Value::from_json(default).ok()? {
+    in_toml(&Value::from_json(default).ok()?)
+}
+
+fn in_toml(value: &Value) -> Option<String> {
+    match value {
         // As a reader of the catalogue sees it, or not at all.
         Value::Text(text) => {
             let letters = text.replace(['"', '\'', '\\'], "");
-            Some(quoted(&text)).filter(|_| shown(&letters) == format!("`{letters}`"))
+            Some(quoted(text)).filter(|_| shown(&letters) == format!("`{letters}`"))
         }
         Value::Bool(own) => Some(own.to_string()),
         Value::Number(own) => Some(own.to_string()),
-        _ => None,
+        Value::List(list) => {
+            let list: Option<Vec<String>> = list.iter().map(in_toml).collect();
+            Some(format!("[{}]", list?.join(", ")))
+        }
+        Value::Null | Value::Object(_) => None,
     }
 }
 

@@ -227,3 +227,13 @@ fn the_tests_of_a_policy_are_run_and_what_they_do_not_look_at_is_told() {
     assert_eq!(policy(&["test", "none.toml", "t.jsonl"], &folder).code, 0);
     assert_eq!(policy(&["test", "none.toml", "missing.jsonl"], &folder).code, 2);
 }
+
+/// A trace is held in memory, and replayed for each change of the policy.
+#[test]
+fn a_trace_that_is_too_long_is_not_read() {
+    let folder = Folder::new();
+    folder.write("p.toml", GOOD);
+    folder.write("long.jsonl", "\n".repeat((16 << 20) + 1));
+    let ran = policy(&["test", "p.toml", "long.jsonl"], &folder);
+    assert!(ran.code == 2 && ran.errors.contains("expected at most 16777216 bytes"), "{ran:?}");
+}

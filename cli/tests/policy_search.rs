@@ -157,7 +157,48 @@ fn fmt_lays_out_in_place_and_changes_nothing_that_is_said() {
     assert!(ran.code == 2 && ran.errors.contains("bad.toml: line 1, column 9"), "{ran:?}");
     assert_eq!(folder.read("bad.toml"), "version=2\n");
     folder.write("p.json", "{\"version\":1}");
-    assert_eq!(policy(&["fmt", "p.json"], &folder).code, 2);
+    let ran = policy(&["fmt", "p.json"], &folder);
+    assert!(ran.code == 2 && ran.errors.contains("expected TOML: JSON has no comments"), "{ran:?}");
+}
+
+/// What models read of a tool is no part of what rules say, and stays as it was written, spaces and lines included.
+#[test]
+fn fmt_keeps_what_tools_are_described_as() {
+    let folder = Folder::new();
+    let odd = "version=1\n[[tool]]\nname='fs.read' # of disks\ndescription=\"Reads  a # file.\"\nargs={path={type=\"path\",description=\"Which,  where\"},lines={type=\"integer\",default=10,description='How = many'}}\n[[tool]]\nname=\"b\"\ndescription=\"\"\"\nOne.\n  name=\"no\"\n[[tool]]\n\"\"\"\n";
+    folder.write("d.toml", odd);
+    assert_eq!(policy(&["fmt", "d.toml"], &folder), Ran::default());
+    let after = folder.read("d.toml");
+    assert_ne!(after, odd);
+    let said = |text: &str| -> Vec<(String, Vec<String>)> {
+        let policy = hallpass::Policy::from_toml(text).unwrap();
+        let of = |name: &str| {
+            let tool = policy.described(name).unwrap();
+            let args =
+                tool.arguments().map(|own| format!("{:?} {:?}", own.name(), own.description()));
+            (format!("{:?}", tool.description()), args.collect())
+        };
+        ["fs.read", "b"].map(of).into()
+    };
+    assert_eq!(said(&after), said(odd));
+    assert!(after.contains("\"Reads  a # file.\"") && after.contains("# of disks"), "{after}");
+    assert!(after.contains("\nOne.\n  name=\"no\"\n[[tool]]\n\"\"\""), "{after}");
+    assert_eq!(policy(&["fmt", "--check", "d.toml"], &folder), Ran::default());
+}
+
+/// Of many guards together it can't be told what they leave: that is a finding, and never an empty answer.
+#[test]
+fn what_can_not_be_told_is_no_success() {
+    let folder = Folder::new();
+    let mut text = "version = 1\n[[rule]]\nid = \"p\"\neffect = \"permit\"\nwhat = { tool = \"t\", args = { a = \"any\" } }\n".to_owned();
+    for at in 0..70 {
+        let what =
+            format!("{{ tool = \"t\", args = {{ a = {{ not = {{ prefix = \"{at:05}\" }} }} }} }}");
+        text += &format!("[[rule]]\nid = \"f{at}\"\neffect = \"forbid\"\nwhat = {what}\n");
+    }
+    folder.write("many.toml", &text);
+    let ran = policy(&["what-can", "many.toml", r#"{"who": "a"}"#], &folder);
+    assert!(ran.code == 1 && ran.output.contains("`p`"), "{ran:?}");
 }
 
 /// A policy may be a stranger's, and is looked at in a terminal.

@@ -77,6 +77,7 @@ mod p03_few_ways;
 mod p03_noted;
 mod p03_within_policy;
 mod p04_within_parent;
+mod p05_defaults;
 mod p05_forbid_beats_ask_beats_permit;
 mod p05_index;
 mod p05_written;

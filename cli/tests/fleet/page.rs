@@ -4,7 +4,9 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
-use crate::postgres::{Postgres, bin};
+use testkit::postgres::bin;
+
+use crate::postgres::Postgres;
 use crate::world::Folder;
 
 /// What stands between what two blocks have told.

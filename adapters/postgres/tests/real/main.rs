@@ -9,6 +9,7 @@
 
 mod hostile;
 mod many;
+mod resumed;
 #[allow(dead_code, reason = "shared with the tests of fleets")]
 mod server;
 mod withdrawn;

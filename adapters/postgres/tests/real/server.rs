@@ -2,9 +2,10 @@
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use testkit::postgres::{must, run};
 use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 
 /// The superuser's password, and the broker's.
@@ -15,41 +16,6 @@ pub(crate) struct Server {
     pub(crate) port: u16,
     /// Settings beyond those of every server here.
     settings: &'static str,
-}
-
-/// Where the server is installed: where `HALLPASS_POSTGRES` says, or the newest that the system has.
-fn bin() -> PathBuf {
-    if let Some(said) = std::env::var_os("HALLPASS_POSTGRES") {
-        return Path::new(&said).join("bin");
-    }
-    let versions = std::fs::read_dir("/usr/lib/postgresql").expect(
-        "no server is installed: apt-get install postgresql (or `cargo test` without `--ignored`)",
-    );
-    let newest =
-        versions.filter_map(|entry| entry.ok()?.file_name().into_string().ok()?.parse().ok());
-    let newest: u32 = newest.max().expect("no version is installed");
-    Path::new("/usr/lib/postgresql").join(newest.to_string()).join("bin")
-}
-
-/// Runs a program of the server, which refuses to be run by root.
-fn run(program: &str, args: &[&str]) -> Output {
-    let program = bin().join(program);
-    let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
-    let mut command = match is_root {
-        true => {
-            let mut command = Command::new("runuser");
-            command.args(["-u", "postgres", "--"]).arg(program);
-            command
-        }
-        false => Command::new(program),
-    };
-    command.args(args).current_dir("/tmp").output().unwrap()
-}
-
-fn must(program: &str, args: &[&str]) {
-    let output = run(program, args);
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{program} {args:?}: {told}");
 }
 
 impl Server {

@@ -77,6 +77,61 @@ fn a_server_that_is_down_is_waited_for_and_the_end_waits_for_nothing() {
     assert_eq!(world.catalogue(), before);
 }
 
+/// The server crashes while the withdrawal is at its last steps but two: what was done is not done again, and the rest is.
+#[test]
+#[ignore = "starts a server of PostgreSQL"]
+fn a_server_that_goes_down_in_the_middle_of_a_withdrawal_is_waited_for() {
+    let mut world = World::new();
+    let before = world.catalogue();
+    let (task, grant) = world.open();
+    let role = world.lent(&grant);
+    world.session(&role, "postgres").run("CREATE TABLE mine (id int)").unwrap();
+    // Held up where what the role owns is dropped.
+    let holder = world.server.superuser();
+    holder.run("BEGIN; LOCK TABLE mine").unwrap();
+    task.complete();
+    let waits =
+        "SELECT 1 FROM pg_stat_activity WHERE usename = 'hp_broker' AND wait_event_type = 'Lock'";
+    thread::scope(|scope| {
+        let tending = scope.spawn(|| world.broker.tend(60 * SECOND));
+        while world.superuser.ask(waits).is_empty() {
+            thread::yield_now();
+        }
+        world.server.down();
+        let tended = tending.join().unwrap();
+        assert_eq!((tended.withdrawn, tended.owed), (0, 1));
+    });
+    world.server.up();
+    world.superuser = world.server.superuser();
+    let login = format!("SELECT rolcanlogin FROM pg_roles WHERE rolname = '{}'", role.0);
+    assert_eq!(world.superuser.ask(&login), ["f"], "no login since the first step");
+    wait_until_due(&world);
+    world.tend();
+    assert_eq!(world.catalogue(), before);
+}
+
+/// A session outlives its role, and no one who is not a superuser can end it then: it is named, and owed until it is gone.
+#[test]
+#[ignore = "starts a server of PostgreSQL"]
+fn a_session_whose_role_another_has_dropped_is_owed_until_it_is_closed() {
+    let world = World::new();
+    let (task, grant) = world.open();
+    let role = world.lent(&grant);
+    let session = world.session(&role, "postgres");
+    world.superuser.run(&format!("DROP OWNED BY {0}; DROP ROLE {0}", role.0)).unwrap();
+    task.complete();
+    let tended = world.broker.tend(60 * SECOND);
+    assert_eq!((tended.withdrawn, tended.gone, tended.owed), (0, 0, 1));
+    assert!(session.is_open(), "what is owed of it is there");
+    drop(session);
+    let open = "SELECT 1 FROM pg_stat_activity WHERE usename IS NULL AND usesysid IS NOT NULL";
+    while !world.superuser.ask(open).is_empty() {
+        thread::yield_now();
+    }
+    wait_until_due(&world);
+    world.tend();
+}
+
 /// A mint on a server that is down is denied, and what may have been made is looked for.
 #[test]
 #[ignore = "starts a server of PostgreSQL"]

@@ -10,7 +10,7 @@ use crate::server::{PASSWORD, Server, Session};
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
-const POLICY: &str = r#"
+pub(crate) const POLICY: &str = r#"
     version = 1
     tool = [{ name = "db.query", credential = "orders-db" }]
     rule = [{ id = "p", effect = "permit", what = { tool = "any", args = "any" } }]
@@ -43,23 +43,18 @@ impl World {
     }
 
     pub(crate) fn with(settings: impl FnOnce(&Server, Postgres) -> Postgres) -> World {
-        let server = Server::start();
-        let superuser = server.superuser();
-        superuser.run(SETUP).unwrap();
-        superuser.run("CREATE DATABASE other").unwrap();
-        if is_16(&superuser) {
-            superuser.run(SETUP_FROM_16).unwrap();
-        }
-        let other = Session::open(&server.config("super", PASSWORD, "other")).unwrap();
-        other.run("GRANT CREATE ON SCHEMA public TO hp_reader").unwrap();
-        let postgres = Postgres::new(server.config("hp_broker", PASSWORD, "postgres")).unwrap();
-        let postgres = settings(&server, postgres.group("hp_reader").connections(4));
+        let (server, superuser) = prepared();
+        let postgres = settings(&server, postgres(&server));
         let broker = Broker::builder(Policy::from_toml(POLICY).unwrap())
             .name("orders")
             .provider("orders-db", BlockingPostgres::new(postgres))
             .tended_by_host()
             .build()
             .unwrap();
+        World::of(server, superuser, broker)
+    }
+
+    pub(crate) fn of(server: Server, superuser: Session, broker: Broker) -> World {
         let agent = broker.assert_identity("agent-7").unwrap();
         World { server, superuser, broker, agent }
     }
@@ -95,23 +90,47 @@ impl World {
         assert_eq!((tended.gone, tended.owed), (1, 0), "{:?}", self.broker.obligations());
     }
 
-    /// All that the server's catalogue says of roles and rights.
     pub(crate) fn catalogue(&self) -> Vec<String> {
-        let questions = [
-            "SELECT rolname FROM pg_roles ORDER BY 1",
-            "SELECT pg_auth_members::text FROM pg_auth_members ORDER BY 1",
-            "SELECT pg_shdepend::text FROM pg_shdepend ORDER BY 1",
-            "SELECT relname || coalesce(relacl::text, '') FROM pg_class ORDER BY 1",
-            "SELECT proname FROM pg_proc WHERE oid > 16384 ORDER BY 1",
-            "SELECT oid FROM pg_largeobject_metadata ORDER BY 1",
-            "SELECT pg_default_acl::text FROM pg_default_acl ORDER BY 1",
-            "SELECT nspname || coalesce(nspacl::text, '') FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp' ORDER BY 1",
-            "SELECT datname || coalesce(datacl::text, '') FROM pg_database ORDER BY 1",
-            // The broker's own session ends when the server has read that it is closed.
-            "SELECT usesysid FROM pg_stat_activity WHERE usename ~ '^hp_' AND usename <> 'hp_broker' OR usename IS NULL AND usesysid IS NOT NULL",
-        ];
-        questions.iter().flat_map(|question| self.superuser.ask(question)).collect()
+        catalogue(&self.superuser)
     }
+}
+
+/// All that the server's catalogue says of roles and rights.
+pub(crate) fn catalogue(superuser: &Session) -> Vec<String> {
+    let questions = [
+        "SELECT rolname FROM pg_roles ORDER BY 1",
+        "SELECT pg_auth_members::text FROM pg_auth_members ORDER BY 1",
+        "SELECT pg_shdepend::text FROM pg_shdepend ORDER BY 1",
+        "SELECT relname || coalesce(relacl::text, '') FROM pg_class ORDER BY 1",
+        "SELECT proname FROM pg_proc WHERE oid > 16384 ORDER BY 1",
+        "SELECT oid FROM pg_largeobject_metadata ORDER BY 1",
+        "SELECT pg_default_acl::text FROM pg_default_acl ORDER BY 1",
+        "SELECT nspname || coalesce(nspacl::text, '') FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp' ORDER BY 1",
+        "SELECT datname || coalesce(datacl::text, '') FROM pg_database ORDER BY 1",
+        // The broker's own session ends when the server has read that it is closed.
+        "SELECT usesysid FROM pg_stat_activity WHERE usename ~ '^hp_' AND usename <> 'hp_broker' OR usename IS NULL AND usesysid IS NOT NULL",
+    ];
+    questions.iter().flat_map(|question| superuser.ask(question)).collect()
+}
+
+/// A server with what a host makes beforehand.
+pub(crate) fn prepared() -> (Server, Session) {
+    let server = Server::start();
+    let superuser = server.superuser();
+    superuser.run(SETUP).unwrap();
+    superuser.run("CREATE DATABASE other").unwrap();
+    if is_16(&superuser) {
+        superuser.run(SETUP_FROM_16).unwrap();
+    }
+    let other = Session::open(&server.config("super", PASSWORD, "other")).unwrap();
+    other.run("GRANT CREATE ON SCHEMA public TO hp_reader").unwrap();
+    (server, superuser)
+}
+
+/// What mints readers there.
+pub(crate) fn postgres(server: &Server) -> Postgres {
+    let postgres = Postgres::new(server.config("hp_broker", PASSWORD, "postgres")).unwrap();
+    postgres.group("hp_reader").connections(4)
 }
 
 pub(crate) fn is_16(session: &Session) -> bool {

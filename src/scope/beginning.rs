@@ -65,6 +65,17 @@ fn literal_beginning(steps: &[Step]) -> Box<str> {
 }
 
 impl Reader {
+    /// Whether the other reader reads every text that this one does.
+    pub(crate) fn reads_no_more_than(self, other: Reader) -> bool {
+        use Reader::{Absolute, Path, PathPattern, Pattern, Relative, Text};
+        match other {
+            Text => true,
+            Path => matches!(self, Path | PathPattern | Absolute | Relative),
+            Pattern => matches!(self, Pattern | PathPattern),
+            PathPattern | Absolute | Relative => self == other,
+        }
+    }
+
     /// Whether it is known of a text which begins otherwise that it does not match.
     pub(crate) fn reads(self, text: &str, meter: &Meter) -> bool {
         let is_short = text.len() <= MAX_PATTERN_TEXT;

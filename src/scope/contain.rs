@@ -30,7 +30,8 @@ impl Constraint {
         {
             return false;
         }
-        self.is_plainly_within(wider, meter) || self.contained_in(wider, meter)
+        self.is_plainly_within(wider, meter)
+            || (!self.is_plainly_beyond(wider, meter) && self.contained_in(wider, meter))
     }
 
     /// [`Constraint::is_within`] as far as it is seen from the structure: sound, and not complete.

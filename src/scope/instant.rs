@@ -26,6 +26,11 @@ impl Instants {
         Instants { after: self.after.max(other.after), before }
     }
 
+    /// Whether no instant lies within.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.after.zip(self.before).is_some_and(|(after, before)| after >= before)
+    }
+
     pub(crate) fn is_within(&self, wider: &Instants) -> bool {
         let after = match (self.after, wider.after) {
             (_, None) => true,

@@ -15,6 +15,7 @@
 //! ```
 
 mod algebra;
+mod apart;
 mod automaton;
 mod beginning;
 mod bounds;

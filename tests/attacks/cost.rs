@@ -5,7 +5,7 @@
 #[cfg(feature = "url")]
 use hallpass::policy::Tool;
 use hallpass::prelude::*;
-use hallpass::scope::{any, any_of, contains, eq, glob, has_all, not, prefix};
+use hallpass::scope::{all_of, any, any_of, contains, eq, glob, has_all, not, prefix};
 use hallpass::value::{Object, Value};
 
 struct World {
@@ -142,7 +142,9 @@ fn all_beginning(start: &str, part: &str) -> hallpass::scope::Constraint {
 /// attack 191: a reload asks nothing dear of a grant, and what it could not tell the next use decides
 #[test]
 fn a_look_that_a_reload_cannot_pay_for_ends_nothing_and_gives_nothing() {
-    let many = |from: usize| any_of((from..from + 6).map(|n| glob(&format!("*{n}*a*b*c*d*e*f*"))));
+    // No text that is easy to name is one of these.
+    let dear = |n| all_of([glob(&format!("*{n}*a*b*c*d*e*f*")), not(contains("aaa"))]);
+    let many = |from: usize| any_of((from..from + 6).map(dear));
     let world = World::new([permit()]);
     let scope: Scope =
         (0..30).map(|n| Scope::tool("t").arg("x", many(n)).arg(&format!("n{n}"), any())).collect();

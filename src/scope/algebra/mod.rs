@@ -140,6 +140,9 @@ pub(super) fn all_and(
     if within.iter().any(|c| c.compares()) || other.compares() {
         return true;
     }
+    if within.iter().any(|own| own.is_plainly_apart(other, meter)) {
+        return false;
+    }
     // Finitely many values, and lists of them, of which nothing else is asked than of their elements.
     let set = within.iter().find_map(|own| match &own.0 {
         Node::Is(set) => Some(set),

@@ -100,6 +100,8 @@ impl Meter {
     /// This many steps.
     #[inline]
     pub(crate) fn of(steps: u64) -> Self {
+        #[cfg(test)]
+        let steps = tests::at_most(steps);
         Meter {
             allowed: steps,
             left: Cell::new(steps),
@@ -159,8 +161,11 @@ impl Meter {
     /// Asks one rule, which has its own steps first if it was `found` for what is asked first.
     #[inline]
     pub(crate) fn for_rule<R>(&self, found: bool, ask: impl FnOnce() -> R) -> R {
+        let own = STEPS_PER_RULE;
+        #[cfg(test)]
+        let own = tests::own_of_rule(own);
         if found && !self.spent.get() {
-            self.of_rule.set(STEPS_PER_RULE);
+            self.of_rule.set(own);
         }
         let answer = ask();
         self.of_rule.set(0);

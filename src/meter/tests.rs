@@ -1,9 +1,15 @@
 //! What questions take, counted.
 
+#[path = "prices.rs"]
+mod prices;
 #[path = "properties.rs"]
 mod properties;
+#[path = "question_prices.rs"]
+mod question_prices;
 #[path = "rows.rs"]
 mod rows;
+#[path = "spent.rs"]
+mod spent;
 
 use std::cell::Cell;
 
@@ -14,6 +20,26 @@ thread_local! {
     /// Steps that were taken on this thread, of rules' own and of questions', and how often some could
     /// not be.
     static COUNTED: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
+
+    /// The steps that every question on this thread is given at most, if that is limited.
+    static MOST: Cell<Option<u64>> = const { Cell::new(None) };
+}
+
+pub(super) fn at_most(steps: u64) -> u64 {
+    MOST.get().map_or(steps, |most| steps.min(most))
+}
+
+/// Where steps are limited, rules have none of their own: every step that is taken is one of the limit.
+pub(super) fn own_of_rule(steps: u64) -> u64 {
+    MOST.get().map_or(steps, |_| 0)
+}
+
+/// Asks with no more than this many steps for each question.
+fn limited<R>(steps: u64, ask: impl FnOnce() -> R) -> R {
+    MOST.set(Some(steps));
+    let answer = ask();
+    MOST.set(None);
+    answer
 }
 
 pub(super) fn note(paid: bool, steps: u64) {

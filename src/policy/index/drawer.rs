@@ -112,7 +112,7 @@ impl Drawer {
         } else {
             self.visit_once(elements, visit, &mut |element, found| {
                 // Guards are all visited where one element can't be told; a permit may be found by another.
-                if (known.is_ok() || side == Side::Permits) && !meter.is_spent() {
+                if known.is_ok() || side == Side::Permits {
                     let add = &mut |rules: &[u32]| found.extend_from_slice(rules);
                     if let Err(doubt) = self.keys.find(element, meter, add) {
                         known = Err(doubt);

@@ -76,9 +76,12 @@ fn put_together(
         let chosen = values.iter().enumerate().filter(|(at, _)| set & (1 << at) != 0);
         let elements: Vec<&Value> = chosen.map(|(_, value)| value).collect();
         for length in asked.lengths(elements.len()) {
-            if length > LONGEST || !meter.charge(8 * length, Work::Containing) {
+            if length > LONGEST {
                 sampler.miss();
                 continue;
+            }
+            if !meter.charge(8 * length, Work::Containing) {
+                return sampler.give_up();
             }
             let spare = elements.first().copied().into_iter().cycle();
             let list = elements.iter().copied().chain(spare).take(length).cloned().collect();
@@ -90,9 +93,6 @@ fn put_together(
             if sampler.done() {
                 return;
             }
-        }
-        if meter.is_spent() {
-            return sampler.give_up();
         }
     }
 }

@@ -170,10 +170,6 @@ impl<'a> Search<'a> {
         let mut parts = Vec::new();
         for fact in self.facts(resource) {
             parts.push(self.part(fact, resource));
-            if self.meter.is_spent() {
-                self.complete = false;
-                return None;
-            }
         }
         parts.push(self.unnamed());
         // Those that rule out most come first; a part without a choice ends the search at once.

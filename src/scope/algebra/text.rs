@@ -17,9 +17,6 @@ use crate::value::Value;
 /// accepting patterns is enough, and one more of those that are too long.
 pub(super) fn sample(sampler: &mut Sampler<'_>, meter: &Meter) {
     let Asked { machines, of_long, misses, spelling } = Asked::of(sampler, meter);
-    if meter.is_spent() {
-        return sampler.give_up();
-    }
     let read = read::sample(sampler, meter);
     if misses || (read && spelling) {
         sampler.miss();

@@ -71,3 +71,28 @@ fn a_call_whose_lease_ran_out_as_it_started_does_not_start_and_gives_back_what_i
         assert_eq!(task.complete().running.len(), 0);
     }
 }
+
+/// Nor is its grant in use by it.
+#[test]
+fn a_call_that_did_not_start_leaves_its_grant_to_go_idle() {
+    let clock = ManualClock::new(Timestamp::parse_rfc3339("2026-01-01T00:00:00Z").unwrap());
+    let (left, is_armed) = (Arc::new(AtomicU32::new(2)), Arc::new(AtomicBool::new(false)));
+    let jumping = Jumping { clock: clock.clone(), left, by: LEASE, is_armed: is_armed.clone() };
+    let rule = Rule::permit("read").tool("read").any_args().idle(3 * LEASE).ttl(9 * LEASE);
+    let policy = Policy::builder().rule(rule).build().unwrap();
+    let broker = Broker::builder(policy).clock(jumping).build().unwrap();
+    let fleet = Fleet::builder("acme", "n0").lease(LEASE);
+    let fleet = fleet.join(&broker, &secret(0), MemoryStore::new()).unwrap();
+    fleet.tend();
+    let agent = broker.assert_identity("agent-7").unwrap();
+    let task = broker.open(&agent, Purpose::new("errand")).unwrap();
+    let grant = task.request(Scope::tool("read").any_args(), &Context::new()).unwrap();
+    let call = || Call::new("read", serde_json::json!({})).unwrap();
+    let authorize = || broker.gate().authorize(&grant, &agent, call(), &Context::new());
+    let permit = authorize().unwrap();
+    is_armed.store(true, Ordering::SeqCst);
+    assert_eq!(permit.start().map(drop).unwrap_err().reason(), Reason::NoLease);
+    clock.advance(3 * LEASE);
+    fleet.tend();
+    assert_eq!(authorize().map(drop).unwrap_err().reason(), Reason::Expired);
+}

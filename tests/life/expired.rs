@@ -3,7 +3,9 @@
 use hallpass::audit::Event;
 use hallpass::prelude::*;
 
-use crate::world::{EVERYWHERE, World, here, ping, seconds, to_ping};
+use std::time::Duration;
+
+use crate::world::{EVERYWHERE, World, here, ping, pings, policy, seconds, to_ping};
 
 fn minutes() -> World {
     let rule = Rule::permit("p").tool("ping").any_args().on(EVERYWHERE).ttl(seconds(60));
@@ -112,4 +114,29 @@ fn what_was_cut_short_is_not_given_up_after_its_end() {
     assert_eq!(denial.reason(), Reason::Expired);
     assert!(denial.explain().to_string().contains("reached its `ttl` of 10s"));
     assert_eq!(ends(&world), ["expired"]);
+}
+
+/// Where two limits would end a grant, the one that comes first did; at the same moment, its time to live.
+#[test]
+fn an_expiry_says_the_limit_that_came_first() {
+    let minute = seconds(60);
+    let why = |idle: Duration, ttl: Duration, since: Duration| {
+        let world = World::with(policy([pings("p").idle(idle).ttl(ttl)]), |builder| {
+            builder.ceiling(10 * minute)
+        });
+        let task = world.open(&world.agent("agent-1"));
+        world.pass(since);
+        let grant = task.request(to_ping(), &here()).unwrap();
+        world.pass(idle.max(ttl));
+        let denial = world.authorize(&grant, &ping()).unwrap_err();
+        assert_eq!(denial.reason(), Reason::Expired);
+        denial.explain().to_string()
+    };
+    let now = seconds(0);
+    assert!(why(minute, 2 * minute, now).contains("reached its `idle` of 1m at "));
+    assert!(why(2 * minute, minute, now).contains("reached its `ttl` of 1m at "));
+    assert!(why(minute, minute, now).contains("reached its `ttl` of 1m at "));
+    let cut_short = why(5 * minute, 5 * minute, 8 * minute);
+    let ceiling = "the task reached its ceiling at 2026-01-01T00:10:00Z";
+    assert!(cut_short.contains(ceiling), "{cut_short}");
 }

@@ -4,7 +4,7 @@ use std::sync::Barrier;
 
 use hallpass::policy::{Moment, Tool};
 use hallpass::prelude::*;
-use hallpass::scope::{has_all, has_any};
+use hallpass::scope::{has_all, has_any, not};
 use serde_json::json;
 
 use crate::world::{World, here, seconds};
@@ -243,4 +243,30 @@ fn what_was_seen_is_told_with_the_call_that_brought_it() {
     let first = format!("(\"untrusted-input\" by call {} of `web.read`, ", running.number() - 4);
     let then = format!("\"private-data\" by call {} of `crm.read`, ", running.number());
     assert!(told.contains(&(first + &then + "\"egress\" by this call)")), "{told}");
+}
+
+/// Of a permit that what was seen keeps from applying, too.
+#[test]
+fn the_nearest_permit_tells_what_was_seen_with_the_call_that_brought_it() {
+    let reads = Tool::new("crm.read").label("private-data");
+    let clean = not(has_any(["private-data"]));
+    let everywhere = [Moment::Request, Moment::Call];
+    let policy = Policy::builder()
+        .tools([reads, Tool::new("mail.send")])
+        .rule(Rule::permit("reads").tool("crm.read").any_args().on(everywhere))
+        .rule(Rule::permit("sends").tool("mail.send").any_args().on(everywhere).seen(clean));
+    let world = World::new(policy.build().unwrap());
+    let task = world.open(&world.agent("a"));
+    let sends = Scope::tool("mail.send").any_args();
+    let grant = task.request(sends.clone().and_tool("crm.read").any_args(), &here()).unwrap();
+    let running = world.start(&grant, &use_of("crm.read"));
+    let by = format!("(\"private-data\" by call {} of `crm.read`)", running.number());
+    running.succeed();
+    for denial in [
+        world.authorize(&grant, &use_of("mail.send")).unwrap_err(),
+        task.request(sends, &here()).unwrap_err(),
+    ] {
+        let told = denial.explain().to_string();
+        assert!(told.contains("`sends`") && told.contains(&by), "{told}");
+    }
 }

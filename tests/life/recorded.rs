@@ -115,6 +115,21 @@ fn a_refused_call_leaves_which_resource_it_was_for_and_in_which_context() {
     assert!(denied.iter().all(|own| own.args.is_some() && own.scope.is_none()));
 }
 
+/// Of a call that is refused before any rule is asked, too.
+#[test]
+fn a_call_that_is_never_judged_leaves_in_which_context_it_was_made() {
+    let world = readers();
+    let (agent, other) = (world.agent("reader"), world.agent("other"));
+    let task = world.open(&agent);
+    let grant = task.request(scope("open/"), &env("prod")).unwrap();
+    world.gate.authorize(grant.token(), &agent, call("open/1"), &env("prod")).map(drop).unwrap();
+    assert!(world.gate.authorize(grant.token(), &other, call("open/1"), &env("prod")).is_err());
+    assert!(world.gate.authorize("not a token", &agent, call("open/1"), &env("dev")).is_err());
+    let contexts: Vec<_> = denied(&world).into_iter().map(|own| own.context.unwrap()).collect();
+    assert_eq!(contexts[0], permitted_in(&world)[0], "the holder's own, in the same context");
+    assert_ne!(contexts[1], contexts[0]);
+}
+
 /// What can't be meant is not kept, and what is long is kept short: a denied agent may ask again.
 #[test]
 fn what_is_kept_of_a_refused_question_is_well_formed_and_bounded() {

@@ -232,3 +232,28 @@ fn a_sum_that_no_number_takes_in_is_not_taken_back_call_by_call() {
     world.broker.reload(&policy([pings("p").budget("args.n", most)])).unwrap();
     assert_eq!(world.denied(&span(&task), &large), Reason::BudgetSpent);
 }
+
+/// Of several windows that are full, the one that is full longest says when to come back.
+#[test]
+fn what_several_windows_withhold_comes_back_with_the_last_of_them() {
+    let (soon, late) = (seconds(60), seconds(90));
+    for (uses, budget, reason) in
+        [(late, soon, Reason::UsesSpent), (soon, late, Reason::BudgetSpent)]
+    {
+        let rule = pings("p").uses_within(1, uses).budget_within("args.n", 10, budget);
+        let world = World::rules([rule.ttl(seconds(600))]);
+        let task = world.open(&world.agent("a"));
+        let grant = span(&task);
+        world.call(&grant, &n(10)).unwrap();
+        let denial = world.authorize(&grant, &n(1)).unwrap_err();
+        assert_eq!((denial.reason(), denial.retry_after()), (reason, Some(late)));
+        // What never fits is later than any.
+        let denial = world.authorize(&grant, &n(11)).unwrap_err();
+        assert_eq!((denial.reason(), denial.retry_after()), (Reason::BudgetSpent, None));
+        world.pass(soon);
+        let denial = world.authorize(&grant, &n(1)).unwrap_err();
+        assert_eq!((denial.reason(), denial.retry_after()), (reason, Some(late - soon)));
+        world.pass(late - soon);
+        world.call(&grant, &n(1)).unwrap();
+    }
+}

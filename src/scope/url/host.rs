@@ -302,6 +302,59 @@ mod tests {
         }
     }
 
+    /// attack 32: from RFC 6762 and RFC 8375, ICANN's reserved and never delegated names, and the service names
+    /// of Kubernetes and Consul.
+    #[test]
+    fn every_suffix_of_private_networks_is_inner() {
+        for suffix in [
+            "local",
+            "internal",
+            "intranet",
+            "private",
+            "corp",
+            "home",
+            "lan",
+            "home.arpa",
+            "svc",
+            "cluster.local",
+            "consul",
+            "localhost",
+            "localdomain",
+        ] {
+            for host in [format!("db.{suffix}"), format!("a.b.{suffix}")] {
+                assert!(is_inner(&host), "{host}");
+                assert!(!is_inner(&format!("{host}.acme.test")), "{host}");
+                assert!(!HostPattern::Any.names(&host, is_inner(&host)), "{host}");
+            }
+        }
+    }
+
+    /// attack 32: where Google, Amazon, Azure, Equinix, Tencent and IBM serve a machine's metadata, and
+    /// how containers call their host: not even one who names what lies around them means these.
+    #[cfg(feature = "url")]
+    #[test]
+    fn every_name_of_a_machine_s_surroundings_has_to_be_named_itself() {
+        for host in [
+            "metadata.google.internal",
+            "metadata.goog",
+            "instance-data.ec2.internal",
+            "metadata.azure.internal",
+            "metadata.platformequinix.com",
+            "metadata.packet.net",
+            "metadata.tencentyun.com",
+            "api.metadata.cloud.ibm.com",
+            "host.docker.internal",
+            "gateway.docker.internal",
+            "host.containers.internal",
+        ] {
+            let (_, around) = host.split_once('.').unwrap();
+            for pattern in [HostPattern::Any, HostPattern::subdomain_of(around).unwrap()] {
+                assert!(!pattern.names(host, is_inner(host)), "{host} {pattern:?}");
+            }
+            assert!(HostPattern::exact(host).unwrap().names(host, is_inner(host)), "{host}");
+        }
+    }
+
     #[cfg(feature = "url")]
     #[test]
     fn below_a_private_suffix_lies_only_what_names_it() {

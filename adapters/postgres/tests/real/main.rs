@@ -10,6 +10,7 @@
 mod hostile;
 mod many;
 mod resumed;
+mod rows;
 #[allow(dead_code, reason = "shared with the tests of fleets")]
 mod server;
 mod withdrawn;

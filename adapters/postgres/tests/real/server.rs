@@ -136,6 +136,11 @@ impl Server {
         standby
     }
 
+    /// Has a standby take over: from here on it takes writes.
+    pub(crate) fn promote(&self) {
+        must("pg_ctl", &["-D", self.data(), "-w", "promote"]);
+    }
+
     /// Writes a file of the cluster, as whom the server runs as.
     fn write(&self, name: &str, text: &str) {
         let path = self.folder.join(name);

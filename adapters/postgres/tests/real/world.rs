@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use hallpass::clock::Timestamp;
 use hallpass::prelude::*;
 use hallpass_postgres::{BlockingPostgres, Postgres};
 use serde_json::json;
+use tokio_postgres::config::TargetSessionAttrs;
 
 use crate::server::{PASSWORD, Server, Session};
 
@@ -129,8 +131,25 @@ pub(crate) fn prepared() -> (Server, Session) {
 
 /// What mints readers there.
 pub(crate) fn postgres(server: &Server) -> Postgres {
-    let postgres = Postgres::new(server.config("hp_broker", PASSWORD, "postgres")).unwrap();
-    postgres.group("hp_reader").connections(4)
+    postgres_of(&[server])
+}
+
+/// What mints readers on that one of several which takes writes.
+pub(crate) fn postgres_of(servers: &[&Server]) -> Postgres {
+    let mut config = tokio_postgres::Config::new();
+    config.user("hp_broker").password(PASSWORD).dbname("postgres");
+    config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+    for server in servers {
+        config.host("127.0.0.1").port(server.port);
+    }
+    Postgres::new(config).unwrap().group("hp_reader").connections(4)
+}
+
+/// The statement that waits until then: the server's clock tells the time, and tests have no other.
+pub(crate) fn until(due: Timestamp) -> String {
+    format!(
+        "SELECT pg_sleep(greatest(0, extract(epoch FROM '{due}'::timestamptz - clock_timestamp()))::float8 + 0.01)"
+    )
 }
 
 pub(crate) fn is_16(session: &Session) -> bool {

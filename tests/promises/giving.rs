@@ -61,8 +61,9 @@ impl Asking<'_> {
         let mut stamps: Vec<Vec<Stamp>> = Vec::new();
         for part in scope {
             let mut own: Vec<Stamp> = Vec::new();
+            let part = self.policy.respelled(part);
             for party in parties {
-                match self.covering(*party, part) {
+                match self.covering(*party, &part) {
                     Err(reason) => reasons.push(reason),
                     Ok(rules) => {
                         let new: Vec<Stamp> =
@@ -87,7 +88,7 @@ impl Asking<'_> {
         if labels_of(&self.policy.said, &part.tool).is_none() {
             return Err(Reason::UnknownTool);
         }
-        let rules = &self.policy.said.rules;
+        let rules = &self.policy.book.rules;
         let open: Vec<usize> =
             (0..rules.len()).filter(|at| self.is_open(&rules[*at], party, &part.tool)).collect();
         let all = |at: usize| part.calls.iter().all(|call| self.policy.on[at][*call]);
@@ -151,7 +152,7 @@ impl Asking<'_> {
     /// The parts of what is asked for that lie within one permit of each party and would be given.
     pub(crate) fn parts(&self, parties: &[Party], asked: &Covering) -> Vec<Covering> {
         let mut parts = vec![asked.clone()];
-        let rules = &self.policy.said.rules;
+        let rules = &self.policy.book.rules;
         for party in parties {
             let permits: Vec<usize> = (0..rules.len())
                 .filter(|at| rules[*at].effect == Effect::Permit)
@@ -171,6 +172,7 @@ impl Asking<'_> {
     /// of the part may be, there is a part for each of its conditions, of the calls that certainly are not so. Of an
     /// argument that is not there nothing is certain.
     fn left_by(&self, permit: &RuleSaid, part: &Covering) -> Vec<Covering> {
+        let permit = permit.before_notes();
         let (of_the_call, of_the_rest): (Vec<_>, Vec<_>) =
             permit.unless.iter().cloned().partition(|own| looks_at_the_call(own));
         let bare = RuleSaid { unless: of_the_rest, ..permit.clone() };

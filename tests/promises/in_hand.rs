@@ -109,6 +109,14 @@ impl InHand {
         }
     }
 
+    /// What a host has of a call that runs without a credential.
+    pub(crate) fn plain(&self) -> Option<&Running> {
+        match self {
+            InHand::Plain(running) => Some(running),
+            InHand::With(_) => None,
+        }
+    }
+
     pub(crate) fn succeed(self) {
         match self {
             InHand::Plain(running) => running.succeed(),

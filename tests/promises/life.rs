@@ -133,6 +133,7 @@ impl Life {
             Act::Start(n) => self.start(*n, false),
             Act::RunAndPanic(n) => self.start(*n, true),
             Act::DropPermit(n) => self.drop_permit(*n),
+            Act::Note(n, ids) => self.note(*n, ids),
             Act::FinishCall(n, Done::Well) => self.finish_call(*n, Outcome::Ok),
             Act::FinishCall(n, Done::Badly) => self.finish_call(*n, Outcome::Error),
             Act::FinishCall(n, Done::Dropped) => self.finish_call(*n, Outcome::Interrupted),

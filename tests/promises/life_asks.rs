@@ -12,6 +12,7 @@ use crate::case::Wanted;
 use crate::giving::{Asking, Given, Party};
 use crate::life::Life;
 use crate::life_case::Timed;
+use crate::life_defaults::wanted_whole;
 use crate::life_read::context_of;
 use crate::life_rows::{Held, LiveTask, Part, Row};
 use crate::model_rules::labels_of;
@@ -46,6 +47,7 @@ impl Life {
             lost: false,
             history: Vec::new(),
             called: Vec::new(),
+            notes: NotesSaid::new(),
         };
         let mut failures = Vec::new();
         let taken = self.tasks.iter().any(|task| task.name == own.name && !task.over);
@@ -90,7 +92,10 @@ impl Life {
             (Wanted::OfPermit(n), None) => {
                 let policy = &self.case.policies[self.policy];
                 let at = pick(&policy.rules, *n, |rule| rule.effect == Effect::Permit);
-                vec![at.and_then(|at| of_permit(&policy.rules[at])).unwrap_or_else(|| any(*n))]
+                vec![
+                    at.and_then(|at| of_permit(&policy.rules[at].before_notes()))
+                        .unwrap_or_else(|| any(*n)),
+                ]
             }
             (Wanted::OfPermit(n), Some(row)) => {
                 let parts = &self.rows[row].parts;
@@ -110,6 +115,12 @@ impl Life {
                 vec![pinned_in(&parts[n % parts.len()].covering, n / 8)]
             }
         }
+    }
+
+    /// The calls of what is said, as today's catalogue has them.
+    pub(crate) fn coverings(&self, said: &[CapabilitySaid]) -> Vec<Covering> {
+        let policy = &self.case.policies[self.policy];
+        said.iter().map(|own| Covering::of(&wanted_whole(policy, own))).collect()
     }
 
     pub(crate) fn asking<'a>(
@@ -187,6 +198,14 @@ impl Life {
         let holder = holder.map_or(requester, |n| n % self.who.len());
         let said = self.contexts[context % self.contexts.len()].clone();
         let mut said_so = self.wanted(wanted, None);
+        if let (true, Wanted::OfPermit(n)) = (trimmed, wanted) {
+            // More than a permit gives, mostly.
+            let open = |own: &mut CapabilitySaid| {
+                own.args.truncate(n / 8 % 2);
+                own.other_args = true;
+            };
+            said_so.iter_mut().for_each(open);
+        }
         let handle = self.tasks[task].handle.as_ref().unwrap();
         let (scope, moment) = (scope_of(&said_so), context_of(&said));
         let scope = timed.ttl.map(Duration::from_secs).into_iter().fold(scope, Scope::ttl);
@@ -207,7 +226,7 @@ impl Life {
             self.refused("request", Some(requester), answer.map(drop), &failures);
             return;
         }
-        let asked: Vec<Covering> = said_so.iter().map(Covering::of).collect();
+        let asked = self.coverings(&said_so);
         let parties = self.parties(task, holder);
         let scope = match (&cuts, &answer) {
             (Some(cuts), Ok(grant)) => self.trimmed(task, &parties, &asked, &said, cuts, grant),
@@ -352,7 +371,7 @@ impl Life {
             until.map(|at| hallpass::clock::Timestamp::from_unix_millis(START + at).unwrap());
         let token = self.held[at].token.attenuate(&scope_of(&scope), expires).unwrap();
         let mut narrowings = self.held[at].narrowings.clone();
-        narrowings.push((scope.iter().map(Covering::of).collect(), until));
+        narrowings.push((scope, until));
         let Held { row, serial, issued, expires, key, .. } = self.held[at];
         self.held.push(Held { token, row, serial, issued, expires, key, narrowings });
     }

@@ -12,6 +12,7 @@ use proptest::sample::select;
 
 use crate::case::{End, Revoke, Wanted};
 use crate::life_minting::{Minting, minting};
+use crate::life_notes::IDS;
 use crate::small::{BOSS, PEOPLE, SMALL_TOOLS, small_capabilities, small_policies, small_whos};
 use crate::universe::*;
 
@@ -97,6 +98,8 @@ pub(crate) enum Act {
     Start(usize),
     RunAndPanic(usize),
     DropPermit(usize),
+    /// Of a call that runs: which ids it gave.
+    Note(usize, Vec<usize>),
     FinishCall(usize, Done),
     Revoke {
         grant: usize,
@@ -187,7 +190,7 @@ fn asks() -> BoxedStrategy<Act> {
         .prop_map(|(ttl, starts)| Timed { ttl, starts });
     prop_oneof![
         3 => (n(), whys(), name).prop_map(|(who, why, name)| Act::Open { who, why, name }),
-        9 => (n(), option::weighted(0.3, n()), wanted(), n(), proptest::bool::weighted(0.25), timed)
+        9 => (n(), option::weighted(0.3, n()), wanted(), n(), proptest::bool::weighted(0.3), timed)
             .prop_map(|(task, holder, wanted, context, trimmed, timed)| Act::Request {
                 task, holder, wanted, context, trimmed, timed,
             }),
@@ -223,6 +226,7 @@ fn calls_made() -> BoxedStrategy<Act> {
         14 => n().prop_map(Act::Start),
         1 => n().prop_map(Act::RunAndPanic),
         4 => n().prop_map(Act::DropPermit),
+        16 => (n(), vec(0..IDS.len(), 1..5)).prop_map(|(call, ids)| Act::Note(call, ids)),
         8 => (n(), select(vec![Done::Well, Done::Badly, Done::Dropped]))
             .prop_map(|(permit, done)| Act::FinishCall(permit, done)),
     ]

@@ -55,7 +55,7 @@ impl Life {
             self.refused("delegate", Some(requester), answer.map(drop), &failures);
             return;
         }
-        let scope: Vec<Covering> = said_so.iter().map(Covering::of).collect();
+        let scope = self.coverings(&said_so);
         let mut failures = self.task_failures(task, holder);
         if failures.is_empty() {
             self.keep_up(parent);

@@ -16,8 +16,9 @@ impl Life {
     pub(crate) fn stamps(&self, shown: &Shown) -> Vec<(Stamp, Owner)> {
         let row = self.held[shown.held].row;
         let caller = &self.case.whos[shown.caller].id;
+        let call = self.whole(shown);
         let on = |at: usize| {
-            let part = self.rows[at].parts.iter().find(|part| part.covering.has(&shown.call));
+            let part = self.rows[at].parts.iter().find(|part| part.covering.has(&call));
             part.map(|part| part.stamps.as_slice()).unwrap_or_default()
         };
         let mut all: Vec<Stamp> =

@@ -51,7 +51,7 @@ impl Life {
             let in_rows = lineage
                 .iter()
                 .all(|at| self.rows[*at].parts.iter().any(|part| part.covering.tool == tool));
-            let in_token = self.held[held].narrowings.iter().all(|(scope, _)| named(scope));
+            let in_token = self.narrowings(held).iter().all(|scope| named(scope));
             let mut whos: Vec<usize> = lineage.iter().map(|at| self.rows[*at].holder).collect();
             whos.push(caller);
             let known = self.knows(tool) && !self.stopped(task, &whos, Some(tool));

@@ -168,6 +168,9 @@ impl Life {
                 open => panic!("{open:?}"),
             };
             assert_eq!(outcomes.get(&slip.number).copied(), outcome, "P9: the outcome it had");
+            if let State::Closed(_) = slip.state {
+                assert_eq!(noted_of(&records, slip.number), slip.noted, "P9: what was noted of it");
+            }
         }
         assert_eq!(outcomes.len() + lost.len(), self.slips.len());
     }
@@ -176,6 +179,15 @@ impl Life {
 /// The record of a permit.
 pub(crate) fn numbered(records: &[Record], seq: u64) -> &Record {
     &records[records.binary_search_by_key(&seq, |record| record.seq).unwrap()]
+}
+
+/// How many values the outcome of a permit says were noted.
+fn noted_of(records: &[Record], seq: u64) -> u64 {
+    let of = |record: &Record| match record.event {
+        Event::Outcome { of, noted, .. } if of == seq => Some(noted),
+        _ => None,
+    };
+    records.iter().find_map(of).unwrap()
 }
 
 /// What came of each permit of a log.

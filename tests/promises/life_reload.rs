@@ -112,6 +112,7 @@ impl Life {
         let Row { task, holder, first_issued, .. } = self.rows[at];
         let (life_ends, _) = self.time_left(task, holder, &given.stamps, first_issued);
         self.begin_spells(task, holder, &given.stamps, first_issued);
+        let policy = self.today();
         let row = &mut self.rows[at];
         let before = row.expires;
         let least = |one: Option<i64>, other: Option<i64>| one.into_iter().chain(other).min();
@@ -119,7 +120,8 @@ impl Life {
         row.idle = least(row.idle, given.idle);
         row.expires = row.expires.min(row.issued + given.ttl);
         row.expires = row.expires.min(row.life_ends.unwrap_or(row.expires));
-        for (Part { stamps, .. }, today) in row.parts.iter_mut().zip(given.stamps) {
+        for (Part { covering, stamps, .. }, today) in row.parts.iter_mut().zip(given.stamps) {
+            *covering = policy.respelled(covering);
             // Each is asked for itself, so that none has to be tighter than another. Of two rates one
             // of which says it all, only that one's calls are remembered.
             for mut stamp in today {

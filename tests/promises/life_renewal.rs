@@ -57,6 +57,7 @@ impl Life {
                     || expires < self.rows[at].expires
                     || life_ends != self.rows[at].life_ends
                     || gives_less(&given, &self.rows[at]);
+                let policy = self.today();
                 let row = &mut self.rows[at];
                 row.serial += 1;
                 if gave_less {
@@ -78,6 +79,7 @@ impl Life {
                     row.last_used = now;
                 }
                 for (part, stamps) in row.parts.iter_mut().zip(given.stamps.clone()) {
+                    part.covering = policy.respelled(&part.covering);
                     part.stamps = stamps;
                 }
                 let first_issued = row.first_issued;

@@ -23,6 +23,7 @@ pub(crate) struct LiveTask {
     pub(crate) history: Vec<String>,
     /// The tools it called, with the labels that they had then.
     pub(crate) called: Vec<(String, Vec<String>)>,
+    pub(crate) notes: NotesSaid,
 }
 
 /// A part of a grant's scope, and what limits it.
@@ -82,7 +83,8 @@ pub(crate) struct Held {
     pub(crate) expires: i64,
     /// Which of the keys there have been signed it.
     pub(crate) key: usize,
-    pub(crate) narrowings: Vec<(Vec<Covering>, Option<i64>)>,
+    /// As they were said: what they let be there hangs on the catalogue of the call.
+    pub(crate) narrowings: Vec<(Vec<CapabilitySaid>, Option<i64>)>,
 }
 
 /// A token bound to a call.
@@ -129,6 +131,8 @@ pub(crate) struct Slip {
     pub(crate) rules: Vec<String>,
     pub(crate) state: State,
     pub(crate) charges: Vec<usize>,
+    /// How many values were noted of it that were new.
+    pub(crate) noted: u64,
 }
 
 /// Whose counter of a rule: a task's, by its generation, or an identity's.

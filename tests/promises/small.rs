@@ -12,6 +12,8 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use crate::life_defaults::{DEFAULTS, default_of, ruled_whole};
+use crate::life_notes::NOTED;
 use crate::model::{Question, Setting};
 use crate::model_rules::{covers, on_call};
 use crate::universe::*;
@@ -88,14 +90,30 @@ impl Covering {
         Covering { tool: self.tool.clone(), calls: calls.filter(so).collect() }
     }
 
+    /// The same where `x` of a tool is this wherever it is left out: what names none has it be that.
+    fn with_default(&self, own: &V) -> Covering {
+        let all = every_args();
+        if self.calls.iter().any(|number| all[*number].contains_key("x")) {
+            return self.clone();
+        }
+        let with = |number: &usize| {
+            let mut args = all[*number].clone();
+            args.insert("x".into(), own.clone());
+            all.iter().position(|other| *other == args).unwrap()
+        };
+        Covering { tool: self.tool.clone(), calls: self.calls.iter().map(with).collect() }
+    }
+
     pub(crate) fn is_within(&self, other: &Covering) -> bool {
         self.tool == other.tool && self.calls.iter().all(|number| other.calls.contains(number))
     }
 }
 
-/// A policy, and on which of all calls each of its rules is, as far as it looks at the call.
+/// A policy, and on which of all calls each of its rules is before there are calls, as far as it looks at the call.
 pub(crate) struct Posted {
     pub(crate) said: PolicySaid,
+    /// With what permits say of defaults that they do not name.
+    pub(crate) book: PolicySaid,
     pub(crate) policy: Policy,
     pub(crate) on: Vec<Vec<bool>>,
 }
@@ -104,10 +122,25 @@ impl Posted {
     pub(crate) fn new(said: &PolicySaid) -> Self {
         let calls = every_call(SMALL_TOOLS[0]);
         let on = |rule: &RuleSaid| -> Vec<bool> {
-            calls.iter().map(|call| asked_plainly(call, |q| on_call(rule, q))).collect()
+            let rule = match (rule.is_of_notes(), rule.effect) {
+                (false, _) => rule.clone(),
+                (true, Effect::Permit) => rule.before_notes(),
+                // It waits for the calls.
+                (true, _) => return vec![false; calls.len()],
+            };
+            calls.iter().map(|call| asked_plainly(call, |q| on_call(&rule, q))).collect()
         };
-        let on = said.rules.iter().map(on).collect();
-        Posted { said: said.clone(), policy: said.policy(), on }
+        let book = ruled_whole(said);
+        let on = book.rules.iter().map(on).collect();
+        Posted { said: said.clone(), book, policy: said.policy(), on }
+    }
+
+    /// What is asked for as this policy's catalogue has it, also where it was given under another.
+    pub(crate) fn respelled(&self, part: &Covering) -> Covering {
+        match default_of(&self.said, &part.tool) {
+            Some(own) => part.with_default(&own),
+            None => part.clone(),
+        }
     }
 }
 
@@ -139,6 +172,11 @@ fn letters() -> BoxedStrategy<C> {
         1 => Just(C::Any),
     ]
     .boxed()
+}
+
+/// One of what was noted in the task.
+fn noted() -> BoxedStrategy<C> {
+    select(NOTED.to_vec()).prop_map(|own| C::Ref("one_of", RefSaid::Part(own.into()))).boxed()
 }
 
 fn numbers() -> BoxedStrategy<C> {
@@ -242,7 +280,12 @@ fn small_rules(effect: Effect) -> BoxedStrategy<RuleSaid> {
         option::weighted(0.2, (1..3i64).prop_map(|n| C::Eq(V::Halves(n)))),
         option::weighted(0.15, seen),
     );
-    let call = (option::weighted(0.5, letters()), option::weighted(0.4, numbers()));
+    let x = prop_oneof![
+        2 => letters(),
+        1 => (noted(), any::<bool>())
+            .prop_map(move |(c, not)| if not && !permit { C::Not(Box::new(c)) } else { c }),
+    ];
+    let call = (option::weighted(0.5, x), option::weighted(0.4, numbers()));
     let tools = prop_oneof![
         2 => Just(ToolsSaid::Any),
         3 => select(SMALL_TOOLS.to_vec()).prop_map(|tool| ToolsSaid::Named(vec![tool.into()])),
@@ -257,6 +300,7 @@ fn small_rules(effect: Effect) -> BoxedStrategy<RuleSaid> {
         1 => letters().prop_map(|c| vec![vec![(F::Arg("x".into()), c)]]),
         1 => (letters(), numbers())
             .prop_map(|(x, n)| vec![vec![(F::Arg("x".into()), x), (F::Arg("n".into()), n)]]),
+        1 => noted().prop_map(|c| vec![vec![(F::Arg("x".into()), c)]]),
         1 => (env(), team()).prop_map(|(env, team)| vec![vec![env, team]]),
         1 => (env(), team()).prop_map(|(env, team)| vec![vec![env], vec![team]]),
     ];
@@ -293,6 +337,10 @@ fn small_rules(effect: Effect) -> BoxedStrategy<RuleSaid> {
             .sound_exceptions()
             .plain_exceptions()
         })
+        // What calls will note is not known before, and a rule that never speaks of calls would never speak.
+        .prop_filter("notes are known at calls", |rule| {
+            !rule.is_of_notes() || rule.moments.contains(&Moment::Call)
+        })
         .prop_filter("can be meant", RuleSaid::is_sound)
         .boxed()
 }
@@ -310,8 +358,10 @@ pub(crate) fn small_policies() -> BoxedStrategy<PolicySaid> {
     // So that reloads change one rate into another.
     let rate = option::weighted(0.6, small_rates());
     let mints = proptest::bool::weighted(0.7);
-    (vec(rules, 0..5), option::weighted(0.85, (small_limits(), rate)), labels, (missing, mints))
-        .prop_map(|(mut rules, broad, labels, (missing, mints))| {
+    let defaults = vec(option::weighted(0.3, select(DEFAULTS.to_vec())), SMALL_TOOLS.len());
+    let mints = (mints, defaults);
+    (vec(rules, 0..5), option::weighted(0.75, (small_limits(), rate)), labels, (missing, mints))
+        .prop_map(|(mut rules, broad, labels, (missing, (mints, defaults)))| {
             for (at, rule) in rules.iter_mut().enumerate() {
                 rule.id = format!("r{at}");
             }
@@ -330,6 +380,9 @@ pub(crate) fn small_policies() -> BoxedStrategy<PolicySaid> {
             let mut catalogue: Labels = tools.zip(labels).collect();
             let own = catalogue.get_mut(MINTING_TOOL);
             own.into_iter().filter(|_| mints).for_each(|labels| labels.push(MINTS.to_owned()));
+            for (labels, default) in catalogue.values_mut().zip(defaults) {
+                labels.extend(default.map(|(label, _)| label.to_owned()));
+            }
             if let Some(missing) = missing {
                 catalogue.remove(missing);
             }

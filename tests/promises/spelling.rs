@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use hallpass::identity::{Assertion, Kind};
 use hallpass::policy::{
-    ApprovalTerms, BreakGlassTerms, Effect, Moment, Per, Policy, Reviewers, Rule, Tool,
+    ApprovalTerms, ArgType, BreakGlassTerms, Effect, Moment, Per, Policy, Reviewers, Rule, Tool,
 };
 use hallpass::scope::{self, Scope};
 use hallpass::value::{Number, Value};
 use hallpass::{Call, Context, Purpose, Resource};
 
+use crate::life_defaults::default_in;
 use crate::small::{CREDENTIAL, MINTS};
 use crate::spelling_constraints::builder;
 use crate::universe::*;
@@ -210,7 +211,12 @@ impl PolicySaid {
         let tools = self.catalogue.iter().flatten().map(|(name, labels)| {
             let tool = Tool::new(name).labels(labels.iter().map(String::as_str));
             let mints = labels.iter().any(|label| label == MINTS);
-            if mints { tool.credential(CREDENTIAL) } else { tool }
+            let tool = if mints { tool.credential(CREDENTIAL) } else { tool };
+            match default_in(labels) {
+                // Of a type that leaves open what other arguments there are.
+                Some(own) => tool.default_arg("x", ArgType::Path, own),
+                None => tool,
+            }
         });
         // The log keeps in plain all that there is, so that decisions can be compared with their replay.
         let names = || ARGS.iter().chain(&["z", "extra"]);

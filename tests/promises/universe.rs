@@ -17,7 +17,7 @@ pub(crate) const TOOLS: [&str; 3] = ["db.read", "db.write", "mail.send"];
 pub(crate) const OUTSIDE: &str = "shell";
 pub(crate) const ARGS: [&str; 3] = ["x", "y", "n"];
 /// What policies have the log keep in plain, beyond arguments.
-pub(crate) const PLAIN: [&str; 8] = [
+pub(crate) const PLAIN: [&str; 10] = [
     "who.kind",
     "who.groups",
     "who.acts_for",
@@ -26,6 +26,8 @@ pub(crate) const PLAIN: [&str; 8] = [
     "when.risk",
     "when.seen",
     "resource.attrs.owner",
+    "notes.db.read#id",
+    "notes.mail.send#id",
 ];
 pub(crate) const START: i64 = 1_800_000_000_000;
 

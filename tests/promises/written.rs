@@ -5,6 +5,7 @@ use hallpass::policy::{Effect, Moment, Policy};
 use serde_json::{Map, Value as Json, json};
 use std::time::Duration;
 
+use crate::life_defaults::default_in;
 use crate::small::{CREDENTIAL, MINTS};
 use crate::universe::*;
 
@@ -311,6 +312,9 @@ impl PolicySaid {
             }
             if labels.iter().any(|label| label == MINTS) {
                 tool["credential"] = json!(CREDENTIAL);
+            }
+            if let Some(own) = default_in(labels) {
+                tool["args"]["x"] = json!({"type": "path", "default": own, "log": "plain"});
             }
             tool
         });

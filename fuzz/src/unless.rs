@@ -3,6 +3,7 @@
 
 mod book;
 mod made;
+mod noted;
 
 use hallpass::clock::Timestamp;
 use hallpass::policy::{Effect, Policy};
@@ -11,6 +12,7 @@ use serde_json::{Value as Json, json};
 
 use book::{Asked, Says};
 use made::Source;
+pub use noted::{is_noted, noted};
 
 /// What stands as the argument `a`; `None` is left out.
 const VALUES: [Option<&str>; 10] = [
@@ -71,7 +73,13 @@ pub fn is_compared(bytes: &[u8]) -> bool {
             let rules_told = decision.rules().map(ToOwned::to_owned).collect();
             let told = (decision.effect().map(name), rules_told);
             let groups: Vec<Json> = groups.iter().map(|group| json!(group)).collect();
-            let asked = Asked { tool, args: &args, groups: Json::Array(groups), w: w.as_ref() };
+            let asked = Asked {
+                tool,
+                args: &args,
+                groups: Json::Array(groups),
+                w: w.as_ref(),
+                noted: None,
+            };
             let Says(effect, by) = book::decide(&rules, &asked);
             assert_eq!(
                 told,

@@ -49,6 +49,11 @@ fn seeds_of_policies_with_exceptions_are_decided_by_the_book() {
     replay("unless", unless::unless);
 }
 
+#[test]
+fn seeds_of_policies_that_compare_with_notes_are_decided_by_the_book() {
+    replay("noted", unless::noted);
+}
+
 /// A target of which nothing loads compares nothing.
 #[test]
 fn most_policies_with_exceptions_that_bytes_make_load() {
@@ -59,6 +64,8 @@ fn most_policies_with_exceptions_that_bytes_make_load() {
         (state >> 56) as u8
     };
     let policies: Vec<Vec<u8>> = (0..60).map(|_| (0..96).map(|_| byte()).collect()).collect();
-    let loaded = policies.iter().filter(|bytes| unless::is_compared(bytes)).count();
-    assert!(loaded >= 20, "{loaded} of {} loaded", policies.len());
+    for check in [unless::is_compared, unless::is_noted] {
+        let loaded = policies.iter().filter(|bytes| check(bytes)).count();
+        assert!(loaded >= 20, "{loaded} of {} loaded", policies.len());
+    }
 }

@@ -20,6 +20,8 @@ pub(super) struct Asked<'q> {
     pub(super) args: &'q Map<String, Json>,
     pub(super) groups: Json,
     pub(super) w: Option<&'q Json>,
+    /// What was noted in the task, if anything was.
+    pub(super) noted: Option<&'q [Json]>,
 }
 
 /// Which effect, if any rule acts, and by which rules.
@@ -70,19 +72,20 @@ fn all(conditions: &[(Part, C)], gives: bool, asked: &Asked<'_>) -> Truth {
         };
         // An argument is left out, and known to be; of an attribute nothing is known.
         let absent = if matches!(part, Part::Arg(_)) { FALSE } else { UNKNOWN };
-        Asking { gives, absent }.ask(own, value, false)
+        Asking { gives, absent, noted: asked.noted }.ask(own, value, false)
     };
     conditions.iter().map(of).min().unwrap_or(TRUE)
 }
 
 #[derive(Clone, Copy)]
-struct Asking {
+struct Asking<'q> {
     /// Whether what holds is in favour of the call: then of a list every element has to be so, else one is enough.
     gives: bool,
     absent: Truth,
+    noted: Option<&'q [Json]>,
 }
 
-impl Asking {
+impl Asking<'_> {
     fn ask(self, own: &C, value: Option<&Json>, not: bool) -> Truth {
         match value {
             Some(Json::Array(elements)) if is_of_one_value(own) => {
@@ -112,8 +115,11 @@ impl Asking {
             (C::Present(there), value) => {
                 truth(value.is_some_and(|own| !own.is_null() && own != "") == *there)
             }
+            // Compared with nothing.
+            (C::Noted(_), _) if self.noted.is_none() => return UNKNOWN,
             (_, None) if not => return UNKNOWN,
             (_, None) => return self.absent,
+            (C::Noted(word), Some(value)) => of_noted(word, self.noted.unwrap_or_default(), value),
             (own, Some(value)) => leaf(own, value),
         };
         if not { TRUE - plain } else { plain }
@@ -133,6 +139,22 @@ fn leaf(own: &C, value: &Json) -> Truth {
             value.iter().map(|element| one_of(own, element)).max().unwrap_or(FALSE)
         }
         (C::Count(count), Json::Array(value)) => truth(value.len() as u64 == *count),
+        _ => UNKNOWN,
+    }
+}
+
+fn of_noted(word: &str, noted: &[Json], value: &Json) -> Truth {
+    let any_of = |own: &[Json], of: &[Json]| own.iter().map(|own| one_of(of, own)).max();
+    match (word, value) {
+        ("one_of", value) => one_of(noted, value),
+        ("has_any", Json::Array(own)) => any_of(own, noted).unwrap_or(FALSE),
+        ("has_all", Json::Array(own)) => {
+            let has = |wanted: &Json| any_of(own, std::slice::from_ref(wanted)).unwrap_or(FALSE);
+            noted.iter().map(has).min().unwrap_or(TRUE)
+        }
+        ("subset_of", Json::Array(own)) => {
+            own.iter().map(|own| one_of(noted, own)).min().unwrap_or(TRUE)
+        }
         _ => UNKNOWN,
     }
 }
@@ -170,8 +192,8 @@ fn sorts(own: &C, element: &mut bool, list: &mut bool) {
         C::Any | C::Present(_) => {}
         C::Eq(own) => value(own),
         C::OneOf(own) => own.iter().for_each(value),
-        C::Max(_) | C::Prefix(_) => *element = true,
-        C::HasAny(_) | C::Count(_) => *list = true,
+        C::Max(_) | C::Prefix(_) | C::Noted("one_of") => *element = true,
+        C::HasAny(_) | C::Count(_) | C::Noted(_) => *list = true,
         C::Not(inner) => sorts(inner, element, list),
         C::All(parts) | C::AnyOf(parts) => parts.iter().for_each(|part| sorts(part, element, list)),
     }

@@ -12,6 +12,8 @@ pub(super) enum C {
     Prefix(&'static str),
     HasAny(Vec<Json>),
     Count(u64),
+    /// A kind that takes a list, of what was noted in the task.
+    Noted(&'static str),
     Not(Box<C>),
     All(Vec<C>),
     AnyOf(Vec<C>),
@@ -36,6 +38,8 @@ pub(super) struct Rule {
     /// Of a permit: arguments that it does not name may be there.
     pub(super) open: bool,
     pub(super) unless: Vec<Vec<(Part, C)>>,
+    /// It speaks at calls alone, at which it is known what was noted.
+    pub(super) at_calls: bool,
 }
 
 impl C {
@@ -50,6 +54,7 @@ impl C {
             C::Prefix(own) => json!({ "prefix": own }),
             C::HasAny(own) => json!({ "has_any": own }),
             C::Count(own) => json!({ "count": own }),
+            C::Noted(word) => json!({ *word: { "ref": super::noted::NAME } }),
             C::Not(inner) => json!({ "not": inner.to_json() }),
             C::All(parts) => json!({ "all": all(parts) }),
             C::AnyOf(parts) => json!({ "any": all(parts) }),
@@ -86,6 +91,9 @@ impl Rule {
             let names_none = what.get("args").is_none();
             what[if names_none { "args" } else { "other_args" }] = json!("any");
         }
+        if self.at_calls {
+            own.insert("on".into(), json!(["call"]));
+        }
         if self.effect == "ask" {
             let review = json!([{ "groups": { "has_any": ["o"] }, "count": 1 }]);
             own.insert("approval".into(), json!({ "review": review }));
@@ -116,16 +124,24 @@ fn said(conditions: &[(Part, C)]) -> Map<String, Json> {
 }
 
 /// Makes whatever is asked for; when the bytes are used up, of zeros.
-pub(super) struct Source<'b>(&'b [u8]);
+pub(super) struct Source<'b> {
+    bytes: &'b [u8],
+    /// Whether rules compare with notes.
+    notes: bool,
+}
 
 impl<'b> Source<'b> {
     pub(super) const fn of(bytes: &'b [u8]) -> Self {
-        Source(bytes)
+        Source { bytes, notes: false }
+    }
+
+    pub(super) const fn with_notes(bytes: &'b [u8]) -> Self {
+        Source { bytes, notes: true }
     }
 
     fn byte(&mut self) -> u8 {
-        let Some((first, rest)) = self.0.split_first() else { return 0 };
-        self.0 = rest;
+        let Some((first, rest)) = self.bytes.split_first() else { return 0 };
+        self.bytes = rest;
         *first
     }
 
@@ -154,6 +170,9 @@ impl<'b> Source<'b> {
             (0 | 1, 1..) => C::Not(Box::new(self.constraint(depth - 1))),
             (2, 1..) => C::All(parts(self)),
             (3, 1..) => C::AnyOf(parts(self)),
+            (4 | 7 | 8, _) if self.notes => {
+                C::Noted(self.of_these(&["one_of", "one_of", "has_any", "has_all", "subset_of"]))
+            }
             (4, _) => C::Any,
             (5, _) => C::Present(self.byte().is_multiple_of(2)),
             (6, _) => C::OneOf(self.values(1)),
@@ -194,6 +213,15 @@ impl<'b> Source<'b> {
         self.of_these(&[None, None, Some("/b"), Some("/x")])
     }
 
+    /// What the host noted, if it did: no empty list, and each value once.
+    pub(super) fn noted(&mut self) -> Option<Vec<Json>> {
+        let all = [json!("x"), json!("xy"), json!(0), json!(2), json!(9)];
+        let kept = self.byte();
+        let noted = (0..).zip(all).filter(|(at, _)| kept >> at & 1 == 1).map(|(_, own)| own);
+        let noted: Vec<Json> = noted.collect();
+        (!noted.is_empty()).then_some(noted)
+    }
+
     fn rule(&mut self, at: u8) -> Rule {
         let mut rule = Rule {
             id: format!("r{at}"),
@@ -202,6 +230,7 @@ impl<'b> Source<'b> {
             says: self.conditions(&[Part::Arg("a"), Part::Arg("b"), Part::W, Part::Groups]),
             open: self.byte().is_multiple_of(2),
             unless: Vec::new(),
+            at_calls: self.notes,
         };
         for _ in 0..self.byte() % 3 {
             // A permit excepts what it lets be there alone, and nothing excepts a tool that is not spoken of.

@@ -1,0 +1,3 @@
+#![cfg_attr(fuzzing, no_main)]
+
+hallpass_fuzz::target!(hallpass_fuzz::unless::noted);

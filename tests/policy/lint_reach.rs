@@ -341,3 +341,41 @@ fn a_bound_on_what_may_be_left_out_is_named_in_every_rule() {
     let one = permit("p", "what.args = { to = \"any\", n = 5 }");
     assert_eq!(of_kind(WarningCode::OptionalNamed, &optional, &one), [""; 0]);
 }
+
+/// Each call of such a tool has the argument, which a closed permit that does not name it covers none of.
+#[test]
+fn a_permit_that_lets_no_default_of_a_tool_be_there_is_named() {
+    let tools = "tool = [{ name = \"log.read\", labels = [\"ops\"], args = { lines = { type = \"integer\", default = 100 } } }, \
+                 { name = \"log.tail\", args = { lines = { type = \"integer\", default = 10 } } }, \
+                 { name = \"log.head\", args = { lines = { type = \"integer\", default = 10 } } }, { name = \"mail\" }]";
+    let of = |what: &str| {
+        let policy = format!("rule = [{{ id = \"p\", effect = \"permit\", what = {what} }}]");
+        of_kind(WarningCode::DefaultUnnamed, tools, &policy)
+    };
+    for (what, tool) in [
+        ("{ tool = \"any\" }", "log.head"),
+        ("{ tool = \"any\", args = { file = \"any\" } }", "log.head"),
+        ("{ tool = { prefix = \"log.\" } }", "log.head"),
+        ("{ tool = { suffix = \".read\" } }", "log.read"),
+        ("{ tool = \"any\", labels = { has_any = [\"ops\"] } }", "log.read"),
+        ("{ tool = { one_of = [\"log.read\", \"log.tail\"] } }", "log.read"),
+    ] {
+        let said = of(what);
+        assert!(said.len() == 1 && said[0].contains(&format!("of `{tool}`")), "{what}: {said:?}");
+        assert!(said[0].contains("`lines`"), "{said:?}");
+    }
+    for what in [
+        "{ tool = \"log.read\" }",
+        "{ tool = { one_of = [\"log.head\", \"log.tail\"] } }",
+        "{ tool = \"mail\", args = { to = \"any\" } }",
+        "{ tool = { prefix = \"ma\" } }",
+        "{ tool = \"any\", args = \"any\" }",
+        "{ tool = \"any\", args = { file = \"any\" }, other_args = \"any\" }",
+        "{ tool = \"any\", args = { lines = \"any\" } }",
+        "{ tool = \"any\", labels = { has_any = [\"none\"] } }",
+    ] {
+        assert_eq!(of(what), [""; 0], "{what}");
+    }
+    let forbid = guard("forbid", "f", "what.tool = \"any\"");
+    assert_eq!(of_kind(WarningCode::DefaultUnnamed, tools, &forbid), [""; 0]);
+}

@@ -5,6 +5,7 @@
 
 mod addresses;
 mod catalogue;
+mod defaults;
 mod guess;
 mod left_out;
 mod limits;
@@ -43,6 +44,7 @@ use crate::scope::{Fact, ResourceOpenness};
 use crate::value::Digest;
 use addresses::addresses;
 use catalogue::CatalogueNames;
+use defaults::Defaults;
 use guess::Guesses;
 use left_out::left_out;
 use limits::{budgets, past_ceiling};
@@ -151,6 +153,7 @@ impl Policy {
         let reach = Reach::of(rules, &guesses);
         let sinks = Sinks::of(rules, catalogue);
         let types = Types::of(catalogue);
+        let defaults = Defaults::of(catalogue);
         let lookalikes = Lookalikes::of(rules, catalogue);
         let mut first_of: HashMap<Digest, &Rule> = HashMap::new();
         let mut proofs = shown.map(|own| (Proofs::of(&self.0), own));
@@ -190,6 +193,7 @@ impl Policy {
             lookalikes.look_at(rule, findings);
             lists(rule, findings);
             left_out(rule, &types, findings);
+            defaults.look_at(rule, findings);
             numbers(rule, findings);
             addresses(rule, &types, findings);
             paths(rule, &types, findings);

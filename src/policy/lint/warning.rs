@@ -70,6 +70,8 @@ pub enum WarningCode {
     OptionalOnly,
     /// A permit lets an argument that may be left out be anything, and covers no call without it.
     OptionalNamed,
+    /// A permit neither names nor lets be there what every call of a tool has by default, and covers none of it.
+    DefaultUnnamed,
     /// No question can be all that the rule says.
     Dead,
     /// Another rule does all that this one does.
@@ -114,6 +116,7 @@ impl WarningCode {
             WarningCode::LooksAlike => "looks_alike",
             WarningCode::OptionalOnly => "optional_only",
             WarningCode::OptionalNamed => "optional_named",
+            WarningCode::DefaultUnnamed => "default_unnamed",
             WarningCode::Dead => "dead",
             WarningCode::Covered => "covered",
             WarningCode::Unreached => "unreached",

@@ -21,6 +21,7 @@ mod settled;
 mod tail;
 mod tainted;
 mod tainted_minted;
+mod tainted_on_file;
 mod tainted_surfaces;
 mod vaulted;
 mod world;

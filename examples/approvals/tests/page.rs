@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use hallpass::QuestionState;
 use serde_json::json;
-use world::World;
+use world::{BANK_KEY, World};
 
 impl World {
     fn http(&self, request: &str) -> String {
@@ -68,6 +68,19 @@ fn a_yes_on_the_page_lets_exactly_that_call_run_once() {
     assert_eq!(world.redeem(&pending).unwrap(), r#"{"amount":98,"to":"CH93"}"#);
     assert_eq!(world.redeem(&pending), None);
     assert!(!world.get("/cards", &ada).contains("<article"));
+}
+
+/// P8: what an agent says of what a tool gave it is shown, and the tool's key is not in that
+#[test]
+fn no_key_of_a_tool_is_on_the_page_or_in_its_cards() {
+    let world = World::new();
+    let told = world.read();
+    let _pending = world.ask(json!({ "to": "CH93", "memo": told }));
+    let ada = world.sign_in("ada");
+    for page in ["/", "/cards"].map(|path| world.get(path, &ada)) {
+        assert!(page.contains("read with [redacted]"), "{page}");
+        assert!(!page.contains(&BANK_KEY[..12]), "{page}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Who asks for exactly what it will call can be given it.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::situation::Situation;
 
@@ -42,6 +42,26 @@ fn a_comparison_with_what_the_scope_pins_is_known() {
     let call = |from, to| json!({ "tool": "move", "args": { "from": from, "to": to } });
     assert_eq!(moved.call(&grant, &call("A", "B")), Ok(()));
     assert!(moved.call(&grant, &call("B", "A")).is_err());
+}
+
+/// A condition that compares with two parts of the call is asked once for each pair that the scope leaves: sixteen at most.
+#[test]
+fn a_scope_that_leaves_few_ways_is_known_in_each_and_one_that_leaves_more_is_open() {
+    let apart = Situation::new(&permit(
+        r#"what = { tool = "move", args = { from = "any", by = "any", to = { all = [{ not = { same_as = "args.from" } }, { not = { same_as = "args.by" } }] } } }"#,
+    ));
+    let some = |first: &str, many: usize| -> Value {
+        json!({ "one_of": (0..many).map(|n| format!("{first}{n}")).collect::<Vec<_>>() })
+    };
+    let scope = |from: usize, by: usize| {
+        let to = json!({ "prefix": "to" });
+        json!([{ "tool": "move", "args": { "from": some("f", from), "by": some("b", by), "to": to } }])
+    };
+    for (from, by, known) in
+        [(1, 1, true), (2, 8, true), (4, 4, true), (4, 5, false), (1, 17, false)]
+    {
+        assert_eq!(apart.granted(&scope(from, by)), known, "{from} and {by}");
+    }
 }
 
 #[test]

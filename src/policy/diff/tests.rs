@@ -274,3 +274,16 @@ fn of_too_many_rules_nothing_is_claimed() {
     assert!(!diff.wider().is_shown_empty());
     assert!(diff.narrower().is_shown_empty(), "{diff}");
 }
+
+/// What a catalogue does not list is refused whatever the rules say, and so permitted by one side alone.
+#[test]
+fn a_tool_that_one_catalogue_leaves_out_makes_a_difference() {
+    let listed = |names: &[&str]| {
+        let all = Rule::permit("all").any_tool().any_args();
+        let tools = names.iter().map(|name| Tool::new(name));
+        Policy::builder().tools(tools).rule(all).build().unwrap()
+    };
+    let (more, less) = (listed(&["t", "u"]), listed(&["t"]));
+    assert_eq!(rules(&more.diff(&less)), (vec![], vec!["all"]));
+    assert_eq!(rules(&less.diff(&more)), (vec!["all"], vec![]));
+}

@@ -3,6 +3,8 @@
 //! Nothing is called while its lock is held, which is taken within a task's lock where something ends.
 
 mod state;
+#[cfg(test)]
+mod tests;
 mod unsettled;
 mod withdrawals;
 

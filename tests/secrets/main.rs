@@ -16,6 +16,7 @@ mod origins;
 mod owed;
 mod plain_values;
 mod restarted;
+mod rogue;
 mod scrubbed;
 mod settled;
 mod tail;

@@ -74,6 +74,20 @@ fn what_is_never_withdrawn_lives_no_longer_than_the_tail_from_the_moment_it_is_m
     assert_eq!(until.since(grant.expires()), (60 + 900 - 300) * SECOND);
 }
 
+/// P2: the grant lives on, and what was minted for it has expired
+#[test]
+fn a_credential_that_expires_before_its_grant_is_lent_no_longer_than_it_lives() {
+    let minute = Guarantees::never().shortest_life(60 * SECOND);
+    let provider = ScriptedProvider::new("tokens").guaranteeing(minute);
+    let world = Mint::of(&policy(r#" tail = "1m","#), provider, |builder| builder);
+    let (_task, grant) = world.open();
+    let first = world.run(&grant, "db.read").unwrap();
+    world.clock.advance(59 * SECOND);
+    assert_eq!(world.run(&grant, "db.read").unwrap(), first);
+    world.clock.advance(SECOND);
+    assert_ne!(world.run(&grant, "db.read").unwrap(), first);
+}
+
 /// Tools of one grant share a credential, and a rule of one accepts no more than it says.
 #[test]
 fn what_was_minted_for_a_tool_with_a_longer_tail_is_not_lent_to_one_with_a_shorter() {

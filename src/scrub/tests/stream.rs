@@ -6,7 +6,7 @@ use ::base64::Engine as _;
 
 use super::{SECRET, STANDARD, by, json, source};
 use crate::scrub::Scrub;
-use crate::scrub::{ScrubStream, work};
+use crate::scrub::{ScrubSource, ScrubStream, UsedSecrets, work};
 use crate::sync::Mutex;
 use crate::vault::{Secret, Vault};
 
@@ -146,4 +146,16 @@ fn a_secret_that_is_used_while_a_stream_runs_is_taken_out_of_what_is_kept_back()
         let (_, given) = shown(at, true);
         assert!(!super::holds(&given, new), "{}", at - first);
     }
+}
+
+/// What a task has used can't be told: nothing of what comes is shown, and every text may hold it.
+#[test]
+fn what_can_not_be_looked_through_is_shown_neither_in_pieces_nor_kept() {
+    let used = Arc::new(UsedSecrets::unknown());
+    assert!(used.finder().stands_in("a text like any other"));
+    let source = ScrubSource { used: Some(used), ..ScrubSource::default() };
+    let mut stream = ScrubStream::new(source);
+    assert_eq!(stream.push(&[b'x'; 8192]), b"");
+    assert_eq!(stream.push(b"more"), b"");
+    assert_eq!(stream.finish(), b"[redacted]");
 }

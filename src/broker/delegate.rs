@@ -147,7 +147,6 @@ impl Explain for Wider {
             .min_by_key(Vec::len);
         let told = match beyond {
             None => format!("the parent does not name `{tool}`"),
-            Some(_) if meter.is_spent() => meter.said(),
             Some(beyond) => beyond.join("; "),
         };
         let asked = capability.to_value();

@@ -338,8 +338,9 @@ impl Grant {
     fn has_expired(&self, now: Timestamp) -> bool {
         let life = self.cell.life.lock();
         match life.grant(self.id) {
-            Some(row) => life.over.is_none() && row.is_past(self.shared.as_of(now)),
-            None => life.over.is_none() && life.gone(self.id).reason() == Reason::Expired,
+            Some(row) => row.is_past(self.shared.as_of(now)),
+            // Of a task that is over none is known: that is no reason to ask again.
+            None => life.gone(self.id).reason() == Reason::Expired,
         }
     }
 

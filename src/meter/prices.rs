@@ -12,7 +12,7 @@ use crate::scope::{
 use crate::value::{Object, Value};
 
 /// Arguments, and nothing else of a question.
-struct Arguments(Object);
+pub(super) struct Arguments(pub(super) Object);
 
 impl<'q> Facts<'q> for &'q Arguments {
     fn fact(self, fact: &Fact) -> Option<&'q Value> {
@@ -129,6 +129,23 @@ fn each_kind_takes_the_same_steps_each_time() {
         ("join", (joined("/a").and_part("args.text").as_under(), text(640)), 185),
     ];
     assert_prices(rows, |(constraint, value)| of_value(&constraint, value));
+}
+
+/// attack 190: what a guard does not act on, seen without a search.
+#[test]
+fn telling_two_constraints_apart_takes_the_same_steps_each_time() {
+    let long = |start: &str| format!("{start}{}", "a".repeat(640));
+    let rows = vec![
+        ("prefix", (prefix(&long("b")), prefix(&long("c"))), 23),
+        ("suffix", (suffix(&(long("") + "b")), suffix(&(long("") + "c"))), 23),
+        ("under", (under(&long("/b")), under(&long("/c"))), 23),
+        ("bounds", (min(3), max(2)), 2),
+    ];
+    assert_prices(rows, |(one, other)| {
+        let meter = Meter::ample();
+        assert!(!one.may_overlap(&other, &meter), "{one} and {other} are apart");
+        meter.taken()
+    });
 }
 
 /// attack 190: what is asked for compared with what a rule covers.

@@ -10,6 +10,8 @@ mod question_prices;
 mod rows;
 #[path = "spent.rs"]
 mod spent;
+#[path = "spent_rules.rs"]
+mod spent_rules;
 
 use std::cell::Cell;
 

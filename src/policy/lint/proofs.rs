@@ -308,7 +308,7 @@ impl<'p> Proofs<'p> {
                 return false;
             }
         }
-        !meter.is_spent()
+        true
     }
 
     /// The rules of one side that may speak of a tool; of `None`, those that name none.

@@ -100,7 +100,7 @@ impl<'t> ToolSearch<'t> {
                 Outcome::Undecided => is_decided = false,
             }
         }
-        if is_decided && !meter.is_spent() { Outcome::Nothing } else { Outcome::Undecided }
+        if is_decided { Outcome::Nothing } else { Outcome::Undecided }
     }
 
     fn find_way<T>(
@@ -130,7 +130,7 @@ impl<'t> ToolSearch<'t> {
                 None => is_confirmed = false,
             }
         }
-        match is_confirmed && search.is_complete() && !meter.is_spent() {
+        match is_confirmed && search.is_complete() {
             true => Outcome::Nothing,
             false => Outcome::Undecided,
         }

@@ -89,7 +89,9 @@ impl Policy {
             let tool = capability.tool.as_str();
             self.0.catalogue.find(tool)?;
             let found = match asked.standing(capability) {
-                Some(Answer::Covered(_)) | None => continue,
+                Some(Answer::Covered(_)) => continue,
+                // It takes too many steps to tell: not given, and nothing is known to be nearest.
+                None => Vec::new(),
                 Some(Answer::Ask { asks, permits }) => asked.as_it_is(&asks, &permits),
                 Some(Answer::Forbidden(_) | Answer::NotCovered) => asked.remedies(capability),
             };

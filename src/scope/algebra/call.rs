@@ -54,12 +54,12 @@ pub(crate) fn cover_difference(
         let found = found.map(CallWitness::of);
         match found {
             Some(witness) if usable.len() == others.len() => {
-                match witness.is_shown(own, others, meter) && !meter.is_spent() {
+                match witness.is_shown(own, others, meter) {
                     true => Difference::Witness(witness),
                     false => Difference::Undecided,
                 }
             }
-            None if search.is_complete() && !meter.is_spent() => Difference::Empty,
+            None if search.is_complete() => Difference::Empty,
             _ => Difference::Undecided,
         }
     })

@@ -14,7 +14,8 @@ use crate::life_minting::Mints;
 use crate::life_restart::{Gone, TokenKey};
 use crate::life_rows::{Begun, Bound, Charge, Held, LiveTask, Row, Slip, Spell, State};
 use crate::life_tally::Tally;
-use crate::small::{Posted, small_contexts};
+use crate::small::Posted;
+use crate::small_drawn::small_contexts;
 use crate::stand::Stand;
 use crate::universe::*;
 

@@ -13,7 +13,8 @@ use proptest::sample::select;
 use crate::case::{End, Revoke, Wanted};
 use crate::life_minting::{Minting, minting};
 use crate::life_notes::IDS;
-use crate::small::{BOSS, PEOPLE, SMALL_TOOLS, small_capabilities, small_policies, small_whos};
+use crate::small::{BOSS, PEOPLE, SMALL_TOOLS};
+use crate::small_drawn::{small_capabilities, small_policies, small_whos};
 use crate::universe::*;
 
 #[derive(Clone, Debug)]

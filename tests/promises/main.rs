@@ -56,6 +56,7 @@ mod random_constraints;
 mod reading;
 mod settling;
 mod small;
+mod small_drawn;
 mod spelling;
 mod spelling_constraints;
 mod stand;

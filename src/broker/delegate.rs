@@ -147,6 +147,8 @@ impl Explain for Wider {
             .min_by_key(Vec::len);
         let told = match beyond {
             None => format!("the parent does not name `{tool}`"),
+            // What could not be compared any more is told as wider.
+            Some(_) if meter.is_spent() => meter.said(),
             Some(beyond) => beyond.join("; "),
         };
         let asked = capability.to_value();

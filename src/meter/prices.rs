@@ -136,10 +136,11 @@ fn each_kind_takes_the_same_steps_each_time() {
 fn telling_two_constraints_apart_takes_the_same_steps_each_time() {
     let long = |start: &str| format!("{start}{}", "a".repeat(640));
     let rows = vec![
-        ("prefix", (prefix(&long("b")), prefix(&long("c"))), 23),
-        ("suffix", (suffix(&(long("") + "b")), suffix(&(long("") + "c"))), 23),
-        ("under", (under(&long("/b")), under(&long("/c"))), 23),
-        ("bounds", (min(3), max(2)), 2),
+        ("prefix", (prefix(&long("b")), prefix(&long("c"))), 24),
+        ("suffix", (suffix(&(long("") + "b")), suffix(&(long("") + "c"))), 24),
+        ("under", (under(&long("/b")), under(&long("/c"))), 24),
+        ("bounds", (min(3), max(2)), 3),
+        ("many", (any_of((0..20).map(|n| min(100 + n))), any_of((0..20).map(max))), 463),
     ];
     assert_prices(rows, |(one, other)| {
         let meter = Meter::ample();
@@ -180,6 +181,11 @@ fn comparing_two_constraints_takes_the_same_steps_each_time() {
         ("instants", (after(instant()), not(before(instant()))), 2617),
         ("json", (json(eq(1)), json(any_of([min(0), eq("a")]))), 12),
         ("whatever", (glob("a*b*c"), any_of([any(), eq(1)])), 17),
+        (
+            "many that are easy to name",
+            (any_of((0..20).map(|n| prefix(&format!("a{n}")))), not(suffix("zz"))),
+            43341,
+        ),
     ];
     assert_prices(rows, |both| of_both(&both));
 }

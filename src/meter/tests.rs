@@ -12,6 +12,8 @@ mod rows;
 mod spent;
 #[path = "spent_rules.rs"]
 mod spent_rules;
+#[path = "spent_told.rs"]
+mod spent_told;
 
 use std::cell::Cell;
 

@@ -14,7 +14,7 @@ use super::truth::Truth;
 use crate::meter::{Meter, Work};
 use crate::value::{Number, Value};
 
-/// How many values are tried that are easy to name.
+/// How many values are tried that are easy to name, however many parts lie within each other.
 const MOST_NAMED: usize = 4;
 
 impl Constraint {
@@ -36,8 +36,12 @@ impl Constraint {
             && self.elements_are_apart(other, meter)
     }
 
-    /// The same of one element: what all are asked, and a guard minds in any of them.
+    /// The same of one element: what all are asked, and a guard minds in any of them. Each pair of parts takes a step:
+    /// of two constraints with many, there are as many pairs as one has parts, times those of the other.
     fn elements_are_apart(&self, other: &Constraint, meter: &Meter) -> bool {
+        if !meter.charge(1, Work::Containing) {
+            return false;
+        }
         match (&self.0, &other.0) {
             (Node::All(parts), _) => parts.iter().any(|own| own.elements_are_apart(other, meter)),
             (Node::AnyOf(parts), _) => parts.iter().all(|own| own.elements_are_apart(other, meter)),
@@ -71,21 +75,20 @@ impl Constraint {
     }
 
     fn add_named(&self, named: &mut Vec<Value>, meter: &Meter) {
+        if named.len() >= MOST_NAMED {
+            return;
+        }
         let text = |text: &str| {
             meter.charge_bytes(text.len(), Work::Containing).then(|| Value::from(text))
         };
         let one = match &self.0 {
             Node::All(parts) => {
                 named.extend(text(&joined(parts)));
-                for part in parts.iter().take(MOST_NAMED) {
-                    part.add_named(named, meter);
-                }
+                parts.iter().for_each(|part| part.add_named(named, meter));
                 None
             }
             Node::AnyOf(parts) => {
-                for part in parts.iter().take(MOST_NAMED) {
-                    part.add_named(named, meter);
-                }
+                parts.iter().for_each(|part| part.add_named(named, meter));
                 None
             }
             Node::Prefix(own) | Node::Suffix(own) | Node::Contains(own) | Node::Under(own) => {
@@ -112,9 +115,7 @@ impl Constraint {
             Node::Cidr(networks) => networks.first().and_then(|own| text(&own.first().to_string())),
             _ => None,
         };
-        if named.len() < MOST_NAMED {
-            named.extend(one);
-        }
+        named.extend(one);
     }
 }
 

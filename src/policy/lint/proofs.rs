@@ -308,7 +308,8 @@ impl<'p> Proofs<'p> {
                 return false;
             }
         }
-        true
+        // A permit of which it could not be told whether it speaks of the tool was passed by.
+        !meter.is_spent()
     }
 
     /// The rules of one side that may speak of a tool; of `None`, those that name none.

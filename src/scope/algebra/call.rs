@@ -54,7 +54,7 @@ pub(crate) fn cover_difference(
         let found = found.map(CallWitness::of);
         match found {
             Some(witness) if usable.len() == others.len() => {
-                match witness.is_shown(own, others, meter) {
+                match witness.is_shown(own, others, meter) && !meter.is_spent() {
                     true => Difference::Witness(witness),
                     false => Difference::Undecided,
                 }

@@ -156,7 +156,8 @@ impl<'a> Search<'a> {
         Search { within, outside, is_open, domain, meter, complete }
     }
 
-    /// Whether finding nothing shows that there is nothing.
+    /// Whether finding nothing shows that there is nothing: not where the steps are spent, since to choose among the
+    /// parts takes some after each of them was looked at.
     pub(crate) fn is_complete(&self) -> bool {
         self.complete
     }

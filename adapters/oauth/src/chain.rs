@@ -42,7 +42,8 @@ fn claims(subject: &str, before: Option<Value>) -> Value {
 ///     .acts_for("alice@acme.test", Kind::Human);
 /// let holder = broker.assert_identity(holder)?;
 /// let claims = actor_claims(&holder).unwrap_or_default();
-/// assert_eq!(claims, r#"{"act":{"sub":"planner"},"sub":"agent-7"}"#);
+/// let claims: serde_json::Value = serde_json::from_str(&claims)?;
+/// assert_eq!(claims, serde_json::json!({ "sub": "agent-7", "act": { "sub": "planner" } }));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn actor_claims(holder: &Identity) -> Option<String> {

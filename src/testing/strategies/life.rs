@@ -122,7 +122,7 @@ pub(super) fn moves() -> impl Strategy<Value = Vec<Move>> {
             .prop_map(|(grant, edits, fails)| Move::Call { grant, edits, fails }),
         3 => (any::<Index>(), any::<bool>(), any::<bool>())
             .prop_map(|(grant, does_run, does_finish)| Move::Steps { grant, does_run, does_finish }),
-        3 => (0..900_u32).prop_map(|seconds| Move::Pass { seconds }),
+        3 => (1..900_u32).prop_map(|seconds| Move::Pass { seconds }),
         1 => (any::<Index>(), 0..3_usize).prop_map(|(task, how)| Move::End { task, how }),
         1 => any::<Index>().prop_map(|grant| Move::Revoke { grant }),
         1 => any::<Index>().prop_map(|grant| Move::Halt { grant }),

@@ -49,7 +49,10 @@ impl Server {
             "HALLPASS_PEERS does not say where idpyoidc is installed: run .ci/authorization-server",
         );
         let python = std::path::Path::new(&peers).join("oauth/bin/python");
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/real/authorization_server.py");
+        let script = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/authorization_server/authorization_server.py"
+        );
         let mut process = Command::new(python)
             .arg(script)
             .stdin(Stdio::piped())

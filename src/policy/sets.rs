@@ -156,7 +156,7 @@ pub(super) fn bare_list(written: &Written) -> Option<usize> {
 mod tests {
     use super::*;
     use crate::meter::Meter;
-    use crate::scope::{Facts, Stance, Truth, eq, has_any, one_of};
+    use crate::scope::{Facts, Stance, Truth, contains, eq, has_any, one_of, prefix, some};
 
     fn texts(names: &[&str]) -> Value {
         Value::List(names.iter().map(|name| Value::from(*name)).collect())
@@ -197,11 +197,56 @@ mod tests {
         assert_eq!(holds(either(), &["a", "b"]), Truth::False);
     }
 
-    /// A chain of those somebody acts for has an order, and is compared as it is.
+    /// A chain of those who are acted for has an order, and is compared as it is.
     #[test]
-    fn whom_somebody_acts_for_is_compared_in_order() {
+    fn a_chain_is_compared_in_order() {
         let mut condition = Condition::new(Fact::WhoActsFor, eq(texts(&["bob", "ada"])));
         as_set(&mut condition);
         assert_eq!(condition.constraint, eq(texts(&["bob", "ada"])));
+    }
+
+    /// Wherever it stands: in a part, or where it is excluded.
+    #[test]
+    fn what_is_asked_of_one_value_is_a_fault_of_a_set() {
+        for at_fault in
+            [contains("admin"), eq("admin"), prefix("a"), eq(Value::List(vec![1.into()]))]
+        {
+            let sound = has_any(["x"]);
+            for whole in [
+                at_fault.clone(),
+                not(at_fault.clone()),
+                all_of([sound.clone(), at_fault.clone()]),
+                any_of([sound.clone(), not(at_fault.clone())]),
+            ] {
+                let of_set = Condition::new(Fact::WhoGroups, whole.clone());
+                assert!(fault(&of_set).is_some(), "{whole}");
+                assert_eq!(fault(&Condition::new(Fact::WhoId, whole)), None);
+            }
+        }
+        for sound in [some(contains("admin")), not(has_any(["x"])), eq(texts(&["a"]))] {
+            assert_eq!(fault(&Condition::new(Fact::WhoGroups, sound)), None);
+        }
+    }
+
+    #[test]
+    fn a_bare_list_does_not_load_wherever_it_stands_on_a_set() {
+        let loads = |groups: &str| {
+            let rule = "[[rule]]\nid = \"p\"\neffect = \"permit\"\nwhat = { tool = \"t\", args = \"any\" }\n";
+            crate::policy::Policy::from_toml(&format!("{rule}who = {{ groups = {groups} }}\n"))
+        };
+        for list in [r#"["a"]"#, r#"["a", "b"]"#] {
+            for whole in [
+                list.to_owned(),
+                format!("{{ not = {list} }}"),
+                format!("{{ any = [{{ has_any = [\"x\"] }}, {list}] }}"),
+                format!("{{ all = [{{ not = {list} }}, {{ has_any = [\"x\"] }}] }}"),
+            ] {
+                let error = loads(&whole).unwrap_err().to_string();
+                assert!(error.contains("a bare list could mean two things"), "{whole}: {error}");
+            }
+            for said in ["has_any", "eq"] {
+                loads(&format!("{{ not = {{ {said} = {list} }} }}")).unwrap();
+            }
+        }
     }
 }

@@ -136,4 +136,24 @@ mod tests {
         assert_eq!((0..20).filter(|_| read()).count(), 10);
         assert!(matches!(read_url("https://a.test/", &meter), Reading::TooCostly));
     }
+
+    /// What is beyond that is read each time and paid for.
+    #[test]
+    fn at_most_so_many_texts_of_so_many_bytes_are_kept() {
+        let meter = Meter::ample();
+        let is_kept = |readings: &Readings<'_>, text: &str| {
+            matches!(readings.json(text, &meter), Reading::Kept(_))
+        };
+        let texts: Vec<String> = (0..MOST + 5).map(|n| format!("[{n}]")).collect();
+        let readings = Readings::new();
+        for _ in 0..2 {
+            assert_eq!(texts.iter().filter(|text| is_kept(&readings, text)).count(), MOST);
+        }
+        let half = || format!("\"{}\"", "a".repeat(MAX_TEXT / 2 - 2));
+        let (first, second, third) = (half(), half(), half());
+        let readings = Readings::new();
+        assert!(is_kept(&readings, &first) && is_kept(&readings, &second));
+        assert!(!is_kept(&readings, &third));
+        assert!(is_kept(&readings, &first), "what is kept is found again");
+    }
 }

@@ -82,9 +82,6 @@ impl GrantRequest<'_> {
         let (mut kept, mut cuts) = (Vec::new(), Vec::new());
         let mut last_denial = Denial::new(Reason::NotCovered);
         for capability in asked {
-            if self.meter.is_spent() {
-                break;
-            }
             match asking.gives_unasked(&parties, &capability) {
                 Ok(_) => kept.push(capability),
                 Err(denial) => {

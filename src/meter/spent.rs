@@ -136,10 +136,10 @@ fn a_question_that_is_spent_anywhere_is_denied_as_too_costly() {
         at_every_point(name, || told(ask));
     }
     // Each time, a review is owed: one broker each.
-    let worlds = RefCell::new((0..120).map(|_| world()).collect::<Vec<_>>());
-    let glass = || {
+    let worlds = RefCell::new((0..240).map(|_| world()).collect::<Vec<_>>());
+    let glass = |start: &str| {
         let World { task, context, log, .. } = worlds.borrow_mut().pop().unwrap();
-        let grant = task.break_glass(scope("/data/b/"), "it burns", &context)?;
+        let grant = task.break_glass(scope(start), "it burns", &context)?;
         // Which asks were passed over is in the record.
         let passed = log.records().into_iter().find_map(|record| match record.event {
             Event::BrokenGlass(BrokenGlass { passed, .. }) => Some(passed),
@@ -147,7 +147,8 @@ fn a_question_that_is_spent_anywhere_is_denied_as_too_costly() {
         });
         Ok(format!("{} {passed:?}", grant.scope().to_value().to_json()))
     };
-    at_every_point("glass", || told(&glass));
+    at_every_point("glass, one ask", || told(&|| glass("/data/b/")));
+    at_every_point("glass, two asks", || told(&|| glass("/data/")));
 }
 
 /// What was given; it is given up again.
@@ -218,6 +219,7 @@ fn a_comparison_that_is_spent_anywhere_is_in_doubt() {
         both(contains("a"), not(glob("b"))),
         both(under("/a"), all_of([under("/a"), not(under("/a/b"))])),
         both(all_of((0..40).map(|n| not(eq(n)))), any_of([any(), absent()])),
+        both(any_of((0..40).map(eq).chain([absent()])), any()),
     ];
     for (one, other) in &pairs {
         let within = |meter: &Meter| one.is_within(other, meter);
@@ -373,4 +375,12 @@ fn what_is_spent_stops_where_it_stands() {
         assert_eq!(answer.unwrap_err().reason(), Reason::TooCostly, "{name}");
         assert!(refused < 10, "{name} asked {refused} times for what was not there");
     }
+    let World { task, context, .. } = &world();
+    let tools = (0..64).map(|n| format!("v{n}"));
+    let scope =
+        tools.fold(Scope::tool("t").any_args(), |scope, tool| scope.and_tool(&tool).any_args());
+    let trim = || task.request_trimmed(scope.clone(), context).map(drop);
+    let ((_, refused), answer) = counted(|| limited(1, trim));
+    assert_eq!(answer.unwrap_err().reason(), Reason::TooCostly);
+    assert!(refused < 10, "a request that is trimmed asked {refused} times for what was not there");
 }

@@ -9,10 +9,13 @@ use crate::value::Value;
 
 fn policy() -> Policy {
     let permit = |id: &str, start: &str| Rule::permit(id).tool("t").arg("x", prefix(start));
-    let terms = ApprovalTerms::per(Per::Call).review(Reviewers::in_groups(has_any(["owners"])));
+    let terms = ApprovalTerms::per(Per::Task).review(Reviewers::in_groups(has_any(["owners"])));
     let rules = [
         permit("a", "/data/a/"),
         permit("b", "/data/b/"),
+        permit("also", "/data/a/b"),
+        permit("c", "/data/c/"),
+        permit("c-also", "/data/c/d"),
         Rule::forbid("keys").tool("t").arg("x", glob("/data/*/keys/*")),
         Rule::forbid("hidden").tool("t").arg("x", contains("/.")),
         Rule::ask("people").tool("t").arg("x", prefix("/data/c/")).approval(terms),
@@ -27,7 +30,7 @@ fn a_recorded_request_that_is_spent_anywhere_is_refused_as_too_costly() {
     let agent = Broker::new(policy.clone()).unwrap().assert_identity("a").unwrap();
     let (why, context, seen) = (Purpose::new("errand"), Context::new(), Value::List(Vec::new()));
     let rounds = [vec![(agent, Moment::Request)]];
-    for start in ["/data/a/b/", "/data/", "/data/b/keys/c", "/data/b/c/"] {
+    for start in ["/data/a/b/", "/data/", "/data/b/keys/c", "/data/b/c/", "/data/c/d/"] {
         let scope = Scope::tool("t").arg("x", prefix(start));
         let (why, scope, context) = (&why, &scope, &context);
         let recorded =
@@ -45,7 +48,7 @@ fn what_can_not_be_told_is_not_left_out_of_what_would_have_to_change() {
     let policy = policy();
     let agent = Broker::new(policy.clone()).unwrap().assert_identity("a").unwrap();
     let (why, context) = (Purpose::new("errand"), Context::new());
-    for (start, is_given) in [("/data/a/b/", true), ("/data/", false)] {
+    for (start, is_given) in [("/data/a/b/", true), ("/data/", false), ("/data/c/d/", false)] {
         let scope = Scope::tool("t").arg("x", prefix(start));
         let ask = || policy.nearest_grant(&agent, &why, &scope, &context, noon()).unwrap();
         let ((taken, _), full) = counted(|| limited(u64::MAX, ask));

@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn a_bare_list_does_not_load_wherever_it_stands_on_a_set() {
         let loads = |groups: &str| {
-            let rule = "[[rule]]\nid = \"p\"\neffect = \"permit\"\nwhat = { tool = \"t\", args = \"any\" }\n";
+            let rule = "version = 1\n\n[[rule]]\nid = \"p\"\neffect = \"permit\"\nwhat = { tool = \"t\", args = \"any\" }\n";
             crate::policy::Policy::from_toml(&format!("{rule}who = {{ groups = {groups} }}\n"))
         };
         for list in [r#"["a"]"#, r#"["a", "b"]"#] {

@@ -23,7 +23,10 @@ pub(crate) struct Tending {
 }
 
 impl Tending {
-    const WELL: Tending = Tending { withdrawals: None, look: None };
+    pub(crate) const WELL: Tending = Tending { withdrawals: None, look: None };
+    /// Nothing can be withdrawn.
+    pub(crate) const REFUSED: Tending =
+        Tending { withdrawals: Some((Withdraw::Refuses, 100)), look: None };
 
     fn goes_well(self) -> bool {
         self.withdrawals.is_none() && self.look.is_none()

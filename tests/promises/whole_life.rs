@@ -5,10 +5,13 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 
+use crate::case::{End, Wanted};
 use crate::life::live;
-use crate::life_case::life_cases;
+use crate::life_case::{Act, Done, Timed, life_cases};
+use crate::life_minting::Minting;
 use crate::life_tally::Tally;
-use crate::universe::config;
+use crate::life_withdrawals::Tending;
+use crate::universe::{WhySaid, config};
 
 proptest! {
     #![proptest_config(config(100))]
@@ -37,4 +40,36 @@ fn lives_at_random_see_all_there_is_to_see() {
     for (what, often) in seen.all() {
         assert!(often > 0, "no life saw what is {what}: {seen:?}");
     }
+}
+
+/// What can't be withdrawn is told as owed when its task is settled. Once it is to have expired it is looked at again, stands
+/// still, and the broker is gone before it is withdrawn.
+#[test]
+fn a_task_stays_settled_though_what_it_left_is_found_to_stand_still() {
+    let mut runner = TestRunner::deterministic();
+    let mut seen = Tally::default();
+    for _ in 0..20 {
+        let mut case = life_cases(2).new_tree(&mut runner).unwrap().current();
+        let why = WhySaid { name: "reporting".into(), ticket: None };
+        let open = Act::Open { who: 0, why, name: None };
+        let mut ops = vec![open.clone()];
+        for n in 0..8 {
+            let (wanted, timed) = (Wanted::OfPermit(n), Timed::default());
+            let asked =
+                Act::Request { task: 0, holder: None, wanted, context: n, trimmed: false, timed };
+            ops.extend([asked, Act::Mint(Minting::Call(n)), Act::FinishCall(0, Done::Well)]);
+        }
+        ops.extend([
+            Act::End { task: 0, how: End::Complete, wait: false },
+            Act::Mint(Minting::Tend(Tending::REFUSED)),
+            Act::Advance(900),
+            Act::Mint(Minting::Tend(Tending::WELL)),
+            // Who opens a task writes what waits to be written.
+            open,
+            Act::Restart { closed: false, rekeyed: false },
+        ]);
+        case.ops = ops;
+        seen.add(&live(&case));
+    }
+    assert!(seen.handed_over > 0, "{seen:?}");
 }

@@ -139,4 +139,7 @@ fn a_task_with_something_left_is_listed_once_it_has_ended() {
     assert_eq!(left(&[PLANNED, ENDED]), [7]);
     assert_eq!(left(&[PLANNED, ENDED, GONE]), [7]);
     assert_eq!(left(&[PLANNED, ENDED, GONE, SETTLED]), [0_u64; 0]);
+    // What was told as owed may be found to stand still.
+    assert_eq!(left(&[PLANNED, ENDED, LASTS, OWED, FAILED]), [0_u64; 0]);
+    assert_eq!(left(&[PLANNED, ENDED, LASTS, OWED, FAILED, WITHDRAWN]), [0_u64; 0]);
 }

@@ -23,3 +23,4 @@ mod page;
 mod picture;
 mod rooms;
 mod rust;
+mod types;

@@ -6,6 +6,7 @@ mod checkpointing;
 mod disk;
 mod durability;
 mod follow;
+mod followed;
 mod growth;
 mod hashes;
 mod last_checkpoint;
@@ -33,6 +34,7 @@ use std::sync::Arc;
 use self::checkpointing::Checkpointing;
 use self::disk::Disk;
 pub use self::durability::Durability;
+pub use self::followed::FollowedLog;
 use self::layout::{Head, name_of};
 pub use self::open_error::OpenError;
 pub use self::options::FileLogOptions;
@@ -221,13 +223,18 @@ impl<'r> Story<'r> {
     }
 }
 
+/// Whether a file begins where what was read before ends.
+fn check_head(reading: &Reading<'_>, head: &Head) -> Result<(), String> {
+    let (seq, tag) = reading.stands_at();
+    match (head.first, head.before) == (seq + 1, tag) {
+        true => Ok(()),
+        false => Err(format!("begins at record {}, expected {}", head.first, seq + 1)),
+    }
+}
+
 impl Visitor for Story<'_> {
     fn head(&mut self, head: &Head) -> Result<(), String> {
-        let (seq, tag) = self.reading.stands_at();
-        match (head.first, head.before) == (seq + 1, tag) {
-            true => Ok(()),
-            false => Err(format!("begins at record {}, expected {}", head.first, seq + 1)),
-        }
+        check_head(&self.reading, head)
     }
 
     fn record(&mut self, line: &str, tag: ChainTag) -> Result<(), Fault> {

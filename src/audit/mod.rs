@@ -52,6 +52,7 @@ mod threaded;
 mod traced;
 mod tree;
 mod verify;
+mod watch;
 mod words;
 
 pub use answer_given::AnswerGiven;
@@ -76,7 +77,7 @@ pub use explain::{
 pub use export::Exporter;
 pub(crate) use file::Resuming;
 pub use file::{
-    Claims, Cosigned, Durability, Examination, FileLog, FileLogOptions, OpenError,
+    Claims, Cosigned, Durability, Examination, FileLog, FileLogOptions, FollowedLog, OpenError,
     PublicExamination, ReceiptFailure, Unlawful, WhenFull,
 };
 pub use hex::HexError;
@@ -110,4 +111,8 @@ pub use threaded::ThreadedSink;
 pub(crate) use traced::Traced;
 pub use tree::{TreeHash, TreeHashError};
 pub use verify::{Fault, Verification, verify};
+pub use watch::{
+    Watched, WatchedCall, WatchedCredential, WatchedDebt, WatchedGrant, WatchedHalt,
+    WatchedQuestion, WatchedTask, Watcher,
+};
 pub use words::{Answered, GoneHow, How, Outcome, Stage};

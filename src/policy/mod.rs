@@ -6,6 +6,7 @@
 mod access;
 mod agreement;
 mod approval;
+mod approvers;
 mod asked;
 mod break_glass;
 #[cfg(test)]

@@ -6,6 +6,7 @@ use clap::Args;
 use hallpass::audit::Explanation;
 
 use super::source::{Source, Which};
+use super::style::visible_json;
 use crate::exit::Exit;
 
 /// Which task is explained.
@@ -38,10 +39,7 @@ impl Explain {
 
     fn tell(&self, out: &mut impl Write, story: &Explanation) -> io::Result<()> {
         match self.json {
-            true => {
-                serde_json::to_writer(&mut *out, story)?;
-                writeln!(out)
-            }
+            true => writeln!(out, "{}", visible_json(&serde_json::to_string(story)?)),
             false => write!(out, "{story}"),
         }
     }

@@ -13,6 +13,7 @@ mod suggest;
 mod timeline;
 mod values;
 mod verify;
+mod watch;
 
 use clap::{Args, Subcommand};
 
@@ -23,6 +24,7 @@ use self::replay::ReplayCommand;
 use self::review::ReviewCommand;
 use self::timeline::Timeline;
 use self::verify::Verify;
+use self::watch::Watch;
 use crate::exit::Exit;
 
 const KEYS: &str = "\
@@ -55,6 +57,8 @@ enum What {
     Review(ReviewCommand),
     /// Draw a task as one web page that needs nothing else: what access was live when, and when it was used
     Timeline(Timeline),
+    /// Show who holds what now and who waits for whom, while the log is written
+    Watch(Watch),
 }
 
 impl LogCommand {
@@ -68,6 +72,7 @@ impl LogCommand {
             What::Replay(command) => command.run(),
             What::Review(command) => command.run(),
             What::Timeline(command) => command.run(),
+            What::Watch(command) => command.run(),
         }
     }
 }

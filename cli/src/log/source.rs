@@ -160,25 +160,31 @@ impl Source {
     /// Says on standard error what keeps a report from being believed, and what that makes of the exit code.
     pub(super) fn warn(&self, read: &Read, exit: Exit) -> Exit {
         match read {
-            Read::Verified(examined) if examined.unlawful.count() > 0 => {
-                let count = examined.unlawful.count();
-                remark(format_args!(
-                    "warning: {count} records are unlawful: see `hallpass log verify`"
-                ));
-                exit
-            }
-            Read::Verified(_) => exit,
-            Read::Unverified => {
-                remark("warning: not verified: no key was given (--key-file)");
-                exit
-            }
-            Read::Broken(error) => {
-                remark(format_args!(
-                    "error: the log is not intact, and nothing is told from there on: {error}"
-                ));
-                exit.max(Exit::Findings)
-            }
+            Read::Verified(examined) => self.warn_unlawful(examined.unlawful.count()),
+            Read::Unverified => self.warn_unverified(),
+            Read::Broken(error) => return self.warn_broken(error, exit),
         }
+        exit
+    }
+
+    /// Says of how many records `verify` finds that they were unlawful.
+    pub(super) fn warn_unlawful(&self, count: u64) {
+        if count > 0 {
+            remark(format_args!(
+                "warning: {count} records are unlawful: see `hallpass log verify`"
+            ));
+        }
+    }
+
+    pub(super) fn warn_unverified(&self) {
+        remark("warning: not verified: no key was given (--key-file)");
+    }
+
+    pub(super) fn warn_broken(&self, error: &OpenError, exit: Exit) -> Exit {
+        remark(format_args!(
+            "error: the log is not intact, and nothing is told from there on: {error}"
+        ));
+        exit.max(Exit::Findings)
     }
 
     fn broken(&self, error: OpenError) -> Result<Read, Unreadable> {
@@ -202,7 +208,8 @@ impl Source {
         }
     }
 
-    fn keys(&self) -> Result<Option<LogKeys>, Unreadable> {
+    /// The keys that were given.
+    pub(super) fn keys(&self) -> Result<Option<LogKeys>, Unreadable> {
         let mut secrets = self.key_file.iter().map(|file| secret(file));
         let Some(active) = secrets.next() else { return Ok(None) };
         let mut keys = LogKeys::from_secret(active?);

@@ -7,6 +7,7 @@ mod world;
 mod public_key;
 mod settled;
 mod several;
+mod watch;
 
 use std::time::Duration;
 

@@ -34,7 +34,9 @@ impl fmt::Display for Sentence {
 }
 
 impl Sentence {
-    pub(super) fn of(record: &Record) -> Option<Self> {
+    /// What a record says, as a person may safely read it; nothing of one that tells no story, as the first of a log.
+    #[must_use]
+    pub fn of(record: &Record) -> Option<Self> {
         let text = words(&record.event)?;
         Some(Sentence { seq: record.seq, at: record.at, text })
     }

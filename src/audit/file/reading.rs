@@ -147,7 +147,7 @@ impl FileLog {
         mut each: impl FnMut(&Record, u64),
     ) -> Result<(), OpenError> {
         let disk = Folder::to_read(folder.as_ref());
-        let mut visitor = Unverified { seq: 0, tag: None, bytes: 0, each: &mut each };
+        let mut visitor = Unverified { order: Order::default(), bytes: 0, each: &mut each };
         walk(&disk, &mut visitor).map(drop)
     }
 
@@ -161,10 +161,7 @@ impl FileLog {
         mut each: impl FnMut(&Record, &str, &ChainTag),
     ) -> Result<(), OpenError> {
         let disk = Folder::to_read(folder.as_ref());
-        let mut lines = Lines {
-            of: Unverified { seq: 0, tag: None, bytes: 0, each: &mut |_, _| {} },
-            each: &mut each,
-        };
+        let mut lines = Lines { order: Order::default(), each: &mut each };
         walk(&disk, &mut lines).map(drop)
     }
 
@@ -205,53 +202,64 @@ pub(super) fn claims_of(disk: &dyn Disk) -> Result<Option<Claims>, OpenError> {
     }
 }
 
-/// What is said of a log without its key.
-struct Unverified<'e> {
+/// The order of a log's records, which is all that can be looked at without its key.
+#[derive(Debug, Default)]
+pub(super) struct Order {
     seq: u64,
     tag: Option<ChainTag>,
-    bytes: u64,
-    each: &'e mut dyn FnMut(&Record, u64),
 }
 
-impl Visitor for Unverified<'_> {
-    fn head(&mut self, head: &Head) -> Result<(), String> {
+impl Order {
+    pub(super) fn head(&self, head: &Head) -> Result<(), String> {
         match (head.first, head.before) == (self.seq + 1, self.tag) {
             true => Ok(()),
             false => Err(format!("begins at record {}, expected {}", head.first, self.seq + 1)),
         }
     }
 
+    /// The next record, as it stands.
+    pub(super) fn follow(&mut self, line: &str, tag: ChainTag) -> Result<Record, Fault> {
+        let seq = self.seq + 1;
+        let record = Record::from_line(line).map_err(|_| Fault::Unreadable { seq })?;
+        check_numbers(seq, &record)?;
+        (self.seq, self.tag) = (record.seq, Some(tag));
+        Ok(record)
+    }
+}
+
+/// What is said of a log without its key.
+struct Unverified<'e> {
+    order: Order,
+    bytes: u64,
+    each: &'e mut dyn FnMut(&Record, u64),
+}
+
+impl Visitor for Unverified<'_> {
+    fn head(&mut self, head: &Head) -> Result<(), String> {
+        self.order.head(head)
+    }
+
     fn record(&mut self, line: &str, tag: ChainTag) -> Result<(), Fault> {
-        let record = self.follow(line, tag)?;
+        let record = self.order.follow(line, tag)?;
+        self.bytes += super::layout::length_in_file(line);
         (self.each)(&record, self.bytes);
         Ok(())
     }
 }
 
-impl Unverified<'_> {
-    fn follow(&mut self, line: &str, tag: ChainTag) -> Result<Record, Fault> {
-        let seq = self.seq + 1;
-        let record = Record::from_line(line).map_err(|_| Fault::Unreadable { seq })?;
-        check_numbers(seq, &record)?;
-        (self.seq, self.tag) = (record.seq, Some(tag));
-        self.bytes += super::layout::length_in_file(line);
-        Ok(record)
-    }
-}
-
 /// The same, with lines and tags.
 struct Lines<'e> {
-    of: Unverified<'e>,
+    order: Order,
     each: &'e mut dyn FnMut(&Record, &str, &ChainTag),
 }
 
 impl Visitor for Lines<'_> {
     fn head(&mut self, head: &Head) -> Result<(), String> {
-        self.of.head(head)
+        self.order.head(head)
     }
 
     fn record(&mut self, line: &str, tag: ChainTag) -> Result<(), Fault> {
-        let record = self.of.follow(line, tag)?;
+        let record = self.order.follow(line, tag)?;
         (self.each)(&record, line, &tag);
         Ok(())
     }

@@ -2,6 +2,7 @@ mod changed;
 mod checkpoints;
 mod failing;
 mod faulty;
+mod followed;
 mod receipts;
 mod schedule;
 mod unsigned;

@@ -8,7 +8,7 @@ use super::open_error::OpenError;
 use crate::audit::{ChainTag, Fault};
 
 /// A longer line is not a record: what a record holds is bounded where it is made.
-const LONGEST: u64 = 64 << 20;
+pub(super) const LONGEST: u64 = 64 << 20;
 
 /// Where the files of a log end.
 #[derive(Debug, Default)]

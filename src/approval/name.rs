@@ -243,6 +243,13 @@ mod tests {
 
     /// attack 107: linked through a third name
     #[test]
+    fn names_are_linked_by_whatever_chain_in_whatever_order() {
+        let known = [["e", "d"], ["d", "c"], ["c", "b"], ["y", "z"]].map(Names::of);
+        let all = Names::of(["a", "b"]).linked_by(known.iter());
+        assert_eq!(all, Names::of(["a", "b", "c", "d", "e"]));
+    }
+
+    #[test]
     fn people_linked_by_a_third_are_one() {
         let of = |names: &[&str]| Names(names.iter().map(|name| PersonName::of(name)).collect());
         let all = [of(&["a"]), of(&["c"]), of(&["d"]), of(&["A", "c"])];

@@ -149,3 +149,31 @@ fn agree_to_read() -> Rule {
     let on = [Moment::BreakGlass, Moment::Call];
     Rule::ask("owners-agree-to-read").on(on).tool("db.read").approval(terms)
 }
+
+/// What vouches for a person ends before the task does.
+#[test]
+fn one_whose_identity_is_over_breaks_nothing() {
+    let ward = Ward::new([incident()]);
+    let until = ward.clock_now().checked_add(MINUTE).unwrap();
+    let ada = ward.attest(Assertion::human("ada").group("sre").until(until));
+    let task = ward.open(&ada);
+    ward.clock.advance(MINUTE);
+    assert!(breaks(&task, scope()).is_err());
+    assert!(ward.reviews.debts().is_empty() && ward.alerts.lock().unwrap().is_empty());
+    ward.verify();
+}
+
+/// What the broker allows at most holds for the rules of today, too.
+#[test]
+fn a_rule_that_gives_more_uses_since_gives_no_more_than_the_broker_does() {
+    let ward =
+        Ward::with([incident().uses(2)], |builder| builder.break_glass_at_most(15 * MINUTE, 3));
+    let task = ward.open(&ward.person("ada", "sre"));
+    let grant = breaks(&task, scope()).unwrap();
+    ward.broker.reload(&policy([incident().uses(50)])).unwrap().finish();
+    let holder = grant.holder().clone();
+    let call = || ward.gate.authorize(&grant, &holder, admin("vacuum"), &Context::new());
+    let ran = (0..6).filter_map(|_| call().ok()).map(run).count();
+    assert!((2..=3).contains(&ran), "{ran}");
+    ward.verify();
+}

@@ -49,6 +49,11 @@ fn terms_that_can_not_be_meant_are_refused_where_they_stand() {
             "approval.review[0].all[0].count",
             "ask no one",
         ),
+        (
+            "review = [{ id = \"a\" }]\nper = \"task\"\nmaterial = [\"script\"]",
+            "approval.material",
+            "per = \"call\"",
+        ),
         (r#"review = [{ count = 2 }]"#, "approval.review[0]", "who may review"),
         (
             r#"review = [{ id = { one_of = ["a", "b"] }, count = 3 }]"#,
@@ -124,6 +129,20 @@ fn terms_that_can_not_be_meant_are_refused_where_they_stand() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Not even where Rust says it.
+#[test]
+fn a_length_of_time_that_no_text_could_state_is_refused() {
+    let sets = [ApprovalTerms::expires, ApprovalTerms::good_for, ApprovalTerms::cool_down];
+    for length in [Duration::from_nanos(1), Duration::from_hours(24 * 367), Duration::ZERO] {
+        for set in sets {
+            let line = Reviewers::in_groups(has_any(["g"]));
+            let terms = set(ApprovalTerms::per(Per::Call).review(line), length);
+            let rule = Rule::ask("r").tool("t").approval(terms);
+            assert!(Policy::builder().rule(rule).build().is_err(), "{length:?}");
+        }
+    }
 }
 
 /// Of an argument whose type has no such part; an argument without a type is asked as it is spelled.

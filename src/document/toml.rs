@@ -88,7 +88,10 @@ fn misfit_of(text: &str, error: &Error) -> Misfit {
             let header = text.get(..span.start).is_some_and(|before| before.ends_with('['));
             match header {
                 // In single brackets here, or above.
-                true => format!("key {key} is given twice: each of several is written `[[…]]`"),
+                true => format!(
+                    "key {key} is given twice: each of several rules, tools and tests is written `[[…]]`, and of the others \
+                     there is one"
+                ),
                 false => format!("key {key} is given twice"),
             }
         }
@@ -107,7 +110,16 @@ fn misfit_of(text: &str, error: &Error) -> Misfit {
                 other if other.contains("float") && is_null(text, span.start) => {
                     ": there is no null in TOML, for what is not there write `{ present = false }`"
                 }
-                other if other.contains("key with no value") => ": a key is written `key = value`",
+                other if other.contains("key with no value") => {
+                    let line = text.get(..span.start).and_then(|before| before.rsplit('\n').next());
+                    let from = span.start - line.map_or(0, str::len);
+                    let is_comment =
+                        text.get(from..).is_some_and(|line| line.trim_start().starts_with("//"));
+                    match is_comment {
+                        true => ": a comment begins with `#`",
+                        false => ": a key is written `key = value`",
+                    }
+                }
                 other if other.contains("must be quoted") => ": text stands in quotes",
                 _ if text.trim_start().starts_with('{') => ": JSON is read by `from_json`",
                 _ => "",

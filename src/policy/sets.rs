@@ -30,8 +30,8 @@ fn fault_of(constraint: &Constraint) -> Option<String> {
             let one = set.iter().find(|value| !matches!(value, Value::List(_)))?;
             let text = one.to_json();
             Some(format!(
-                "this is a set, never one value like {}: for a set with it write \
-                 `{{ has_any = [ … ] }}`, for exactly this set `{{ eq = [ … ] }}`",
+                "this is a set, never one value like {}: in its place write `{{ has_any = [{text}] }}` for a \
+                 set with it, and `{{ eq = [{text}] }}` for exactly this set",
                 Shown(&text)
             ))
         }
@@ -58,6 +58,14 @@ fn fault_of(constraint: &Constraint) -> Option<String> {
             "this is a set, which has no order: for exactly these write `{ eq = [ … ] }`"
                 .to_owned(),
         ),
+        Node::Contains(part) => {
+            let text = Value::from(&**part).to_json();
+            Some(format!(
+                "this is a set, and `contains` is asked of a text: for a set with {} write `{{ has_any = [{text}] }}`, \
+                 for one with an element of which that is a part `{{ some = {{ contains = {text} }} }}`",
+                Shown(&text)
+            ))
+        }
         _ => {
             let word = constraint.word();
             Some(format!(

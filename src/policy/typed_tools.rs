@@ -9,30 +9,37 @@ use super::rule::{Rule, Tools};
 use crate::approval::pin::Part;
 use crate::document::did_you_mean;
 use crate::meter::Meter;
-use crate::scope::{Condition, Fact, Stance, eq};
+use crate::scope::{Condition, Fact, Facts, Stance, eq};
 use crate::spelling::{ArgType, TypedArgs};
 use crate::value::Value;
 use crate::visible::Shown;
 
+/// How many names a message lists at most.
+const MOST_LISTED: usize = 24;
+
 /// The tools of the catalogue that have typed arguments.
-pub(super) struct TypedTools<'t>(HashMap<&'t str, TypedArgs>);
+pub(super) struct TypedTools<'t> {
+    typed: HashMap<&'t str, TypedArgs>,
+    all: &'t [Tool],
+}
 
 impl<'t> TypedTools<'t> {
     pub(super) fn of(tools: &'t [Tool]) -> Self {
         let typed = tools.iter().filter(|tool| !tool.args.is_empty());
-        TypedTools(typed.map(|tool| (&*tool.name, TypedArgs::of(&tool.args))).collect())
+        let typed = typed.map(|tool| (&*tool.name, TypedArgs::of(&tool.args))).collect();
+        TypedTools { typed, all: tools }
     }
 
     /// Whether a rule names, of a typed argument, only values that some call can have.
     pub(super) fn check_rule(&self, rule: &Rule) -> Result<(), PolicyError> {
-        if self.0.is_empty() {
+        if self.typed.is_empty() {
             return Ok(());
         }
         self.check_names(rule)?;
         match &rule.tools {
             Tools::Named(names) => names
                 .iter()
-                .filter_map(|name| self.0.get_key_value(&**name))
+                .filter_map(|name| self.typed.get_key_value(&**name))
                 .try_for_each(|(tool, typed)| check_typed(rule, tool, typed)),
             Tools::Unsaid | Tools::Any | Tools::Like(_) => self
                 .in_order()
@@ -48,15 +55,19 @@ impl<'t> TypedTools<'t> {
     fn check_names(&self, rule: &Rule) -> Result<(), PolicyError> {
         let mut tools: Vec<(&str, &TypedArgs)> = match &rule.tools {
             Tools::Named(names) => {
-                let listed = names.iter().map(|name| self.0.get_key_value(&**name));
+                let listed = names.iter().map(|name| self.typed.get_key_value(&**name));
                 match listed.collect::<Option<Vec<_>>>() {
                     Some(all) => all.into_iter().map(|(tool, typed)| (*tool, typed)).collect(),
                     // Of a tool that lists nothing, any argument may be.
                     None => return Ok(()),
                 }
             }
-            // Tools that list nothing are among these.
-            Tools::Unsaid | Tools::Any | Tools::Like(_) => return Ok(()),
+            // Those of the catalogue, which are all that a call can have. One that lists nothing may be among these, of
+            // which any argument may be: then nothing is wrong.
+            Tools::Unsaid | Tools::Any | Tools::Like(_) => {
+                let Some(spoken_of) = self.spoken_of(rule) else { return Ok(()) };
+                spoken_of
+            }
         };
         tools.sort_by_key(|(tool, _)| *tool);
         if tools.iter().any(|(_, typed)| !typed.are_all()) {
@@ -70,10 +81,18 @@ impl<'t> TypedTools<'t> {
         };
         let problem = |name: &str| {
             let known = tools.iter().flat_map(|(_, typed)| typed.iter().map(|(name, _)| name));
-            let guess =
-                did_you_mean(name, known).map_or(String::new(), |guess| format!(": {guess}"));
-            let tools: Vec<_> = tools.iter().map(|(tool, _)| format!("`{tool}`")).collect();
-            format!("{} has no argument {}{guess}", tools.join(" or "), Shown(name))
+            let mut known: Vec<&str> = known.collect();
+            known.sort_unstable();
+            known.dedup();
+            let guess = did_you_mean(name, known.iter().copied());
+            let listed = || format!("expected one of `{}`", known.join("`, `"));
+            let is_few = (1..=MOST_LISTED).contains(&known.len());
+            let guess = guess.or_else(|| is_few.then(listed));
+            let guess = guess.map_or(String::new(), |guess| format!(": {guess}"));
+            let shown: Vec<_> = tools.iter().take(4).map(|(tool, _)| format!("`{tool}`")).collect();
+            let more = tools.len().saturating_sub(shown.len());
+            let more = if more > 0 { format!(" or {more} more") } else { String::new() };
+            format!("{}{more} has no argument {}{guess}", shown.join(" or "), Shown(name))
         };
         for condition in rule.all_conditions() {
             let mut name = unknown(&condition.fact);
@@ -101,7 +120,7 @@ impl<'t> TypedTools<'t> {
         if rule.effect != Effect::Permit || rule.openness.other_args {
             return;
         }
-        let mut tools = names.iter().map(|name| self.0.get(&**name));
+        let mut tools = names.iter().map(|name| self.typed.get(&**name));
         let Some(first) = tools.next().flatten() else { return };
         let Some(others) = tools.collect::<Option<Vec<_>>>() else { return };
         let is_of_all = |name: &str, default: &Value| {
@@ -118,11 +137,44 @@ impl<'t> TypedTools<'t> {
         rule.conditions.change(|own| own.extend(defaults));
     }
 
+    /// The tools of the catalogue that a rule speaks of without naming them, by what is said of their labels, too; `None`
+    /// where one of them lists no arguments, or it is none.
+    fn spoken_of(&self, rule: &Rule) -> Option<Vec<(&str, &TypedArgs)>> {
+        let by_labels = rule.conditions.iter().any(|own| own.fact == Fact::Labels);
+        if matches!(rule.tools, Tools::Unsaid | Tools::Any) && !by_labels {
+            return None;
+        }
+        let mut found = Vec::new();
+        for tool in self.all {
+            let meter = Meter::of_question(0);
+            let has_labels =
+                rule.conditions.iter().filter(|own| own.fact == Fact::Labels).all(|own| {
+                    let labels = tool.labels.iter().map(|label| Value::from(&**label)).collect();
+                    let facts = OfTool(Value::List(labels));
+                    own.holds(Stance::Guard, &facts, &meter).may_hold()
+                });
+            if has_labels && rule.tool_named(&tool.name, Stance::Guard, &meter).may_hold() {
+                let (name, typed) = self.typed.get_key_value(&*tool.name)?;
+                found.push((*name, typed));
+            }
+        }
+        (!found.is_empty()).then_some(found)
+    }
+
     /// In the order of their names, so that a policy is refused with one message.
     fn in_order(&self) -> impl Iterator<Item = (&'t str, &TypedArgs)> {
-        let mut tools: Vec<_> = self.0.iter().map(|(tool, typed)| (*tool, typed)).collect();
+        let mut tools: Vec<_> = self.typed.iter().map(|(tool, typed)| (*tool, typed)).collect();
         tools.sort_by_key(|(tool, _)| *tool);
         tools.into_iter()
+    }
+}
+
+/// A tool's labels, and nothing else of a question.
+struct OfTool(Value);
+
+impl<'q> Facts<'q> for &'q OfTool {
+    fn fact(self, fact: &Fact) -> Option<&'q Value> {
+        (*fact == Fact::Labels).then_some(&self.0)
     }
 }
 
@@ -140,12 +192,35 @@ fn check_typed(rule: &Rule, tool: &str, typed: &TypedArgs) -> Result<(), PolicyE
             return Err(PolicyError::of_rule(&rule.id, "approval.same", problem));
         }
     }
+    for budget in &rule.limits.budgets {
+        let Fact::Arg(path) = &budget.argument else { continue };
+        let own = path.split_first().and_then(|(name, inner)| Some((typed.get(name)?.of, inner)));
+        if let Some((of, inner)) = own
+            && !may_be_a_number(of, !inner.is_empty())
+        {
+            let problem = format!(
+                "a budget is spent by a number, and `{tool}` takes `{}` as a `{}`",
+                budget.argument,
+                of.as_str()
+            );
+            return Err(PolicyError::of_rule(&rule.id, "grant.budget", problem));
+        }
+    }
     let fault = |condition| Some((condition, typed.fault(tool, condition)?));
     match rule.all_conditions().find_map(fault) {
         Some((condition, problem)) => {
             Err(PolicyError::of_rule(&rule.id, &place_of(&condition.fact), problem))
         }
         None => Ok(()),
+    }
+}
+
+/// Whether an argument of this type, or what lies inside of it, may be a number.
+fn may_be_a_number(of: ArgType, inside: bool) -> bool {
+    match of {
+        ArgType::Number | ArgType::Integer => !inside,
+        ArgType::Object => inside,
+        _ => false,
     }
 }
 

@@ -113,6 +113,10 @@ fn not_of_text(constraint: &Constraint) -> Option<String> {
             Value::Null => {
                 Some("a text is never null: where there is none, say `present = false`".to_owned())
             }
+            Value::Bool(said) => Some(format!(
+                "a text is never equal to a boolean: whether there is one is `{{ present = {said} }}`, and the text \
+                 itself `\"{said}\"` in quotes"
+            )),
             other => {
                 let shown = other.to_json();
                 let kind = other.kind_name();

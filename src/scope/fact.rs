@@ -113,14 +113,39 @@ impl fmt::Debug for Path {
 )]
 pub(crate) struct UnknownFact(Box<str>);
 
-/// Attributes stand one step further in.
+/// What was meant: attributes stand one step further in, and other systems name the roots otherwise.
 fn attribute_meant(text: &str) -> String {
-    match text.split_once('.') {
-        Some((root @ ("who" | "resource"), name)) if !name.is_empty() && !name.contains('.') => {
-            format!(": did you mean {}?", Shown(&format!("{root}.attrs.{name}")))
+    let bare = text.trim_start_matches(['$', '{', ' ']).trim_end_matches(['}', ' ']);
+    let (root, name) = bare.split_once('.').unwrap_or((bare, ""));
+    let meant = match (root, name) {
+        ("who" | "resource", "attrs" | "attributes" | "attr" | "") => {
+            format!("{root}.attrs.NAME")
         }
-        _ => String::new(),
+        ("context" | "env" | "ctx", "") => "when.NAME".to_owned(),
+        ("context" | "env" | "ctx", name) => format!("when.{name}"),
+        ("what", name) => name.to_owned(),
+        ("arg" | "arguments" | "params" | "input", name) => format!("args.{name}"),
+        ("principal" | "user" | "subject" | "agent" | "caller", name) => {
+            let name = name.strip_prefix("attrs.").unwrap_or(name);
+            match name {
+                "id" | "kind" | "groups" | "acts_for" => format!("who.{name}"),
+                _ => format!("who.attrs.{name}"),
+            }
+        }
+        ("who" | "resource", name) => {
+            let inner = ["attr.", "attributes."].into_iter().find_map(|own| name.strip_prefix(own));
+            match inner.unwrap_or(name) {
+                name if name.contains('.') => bare.to_owned(),
+                name => format!("{root}.attrs.{name}"),
+            }
+        }
+        _ => bare.to_owned(),
+    };
+    let is_one = |own: &str| Fact::parse(own).is_ok();
+    if meant == text || (!is_one(&meant) && !meant.ends_with(".NAME")) {
+        return String::new();
     }
+    format!(": did you mean {}?", Shown(&meant))
 }
 
 impl Fact {
@@ -139,7 +164,10 @@ impl Fact {
     pub(crate) fn parse(text: &str) -> Result<Self, UnknownFact> {
         let unknown = || UnknownFact(text.into());
         let (root, rest) = text.split_once('.').ok_or_else(unknown)?;
-        if rest.is_empty() {
+        // Nothing is computed: `who.attrs.limit * 2` would be an attribute that no one has.
+        let is_sum =
+            rest.contains([' ', '*', '+', '(']) && rest.contains(|c: char| c.is_whitespace());
+        if rest.is_empty() || is_sum {
             return Err(unknown());
         }
         let attr = || match rest.strip_prefix("attrs.") {

@@ -1,6 +1,7 @@
 //! The grammar of constraints: how policies and scopes write each kind.
 
 mod compared;
+mod foreign;
 mod levels;
 mod parts;
 
@@ -24,6 +25,7 @@ use crate::value::{Number, SpannedNode, Value};
 use crate::visible::Shown;
 
 use compared::or_compared;
+use foreign::{BOUNDS_ELSEWHERE, unknown_kind};
 pub(crate) use levels::read_levels;
 use levels::{BOUNDS, bounds_in_order};
 use parts::{networks, url_pattern, weekly_window};
@@ -44,7 +46,13 @@ const KINDS: &[Kind] = &[
     kind("one_of", |w| or_compared(w, Relation::OneOf, || Ok(one_of(values(w)?)))),
     kind("present", |w| Ok(Constraint(Node::Present(boolean(w)?)))),
     kind("type", |w| Ok(of_type(value_type(w)?))),
-    kind("same_as", |w| Ok(same_as(text(w)?))),
+    kind("same_as", |w| match &w.node {
+        SpannedNode::Object(_) => {
+            let problem = "expected text, found a table: it names the part itself, as in `same_as = \"who.id\"`";
+            Err(Misfit::new(w.span.start, problem))
+        }
+        _ => Ok(same_as(text(w)?)),
+    }),
     kind("min", |w| or_compared(w, Relation::Min, || Ok(range(Some(Bound::at(number(w)?)), None)))),
     kind("max", |w| or_compared(w, Relation::Max, || Ok(range(None, Some(Bound::at(number(w)?)))))),
     kind("above", |w| {
@@ -96,58 +104,6 @@ const REST: &str = "rest";
 pub(crate) fn constraint_words() -> impl Iterator<Item = &'static str> {
     KINDS.iter().map(|kind| kind.word).chain([OTHER_FIELDS, REST, ORDER])
 }
-
-/// Words of other systems, and what they are called here.
-const FOREIGN: &[(&[&str], &str)] = &[
-    (&["gt", "greater_than", "more_than", "exclusiveminimum", ">"], "`above`"),
-    (&["gte", "ge", "minimum", "at_least", ">="], "`min`"),
-    (&["lt", "less_than", "exclusivemaximum", "<"], "`below`"),
-    (&["lte", "le", "maximum", "at_most", "<="], "`max`"),
-    (&["equals", "equal", "is", "value", "const", "==", "="], "`eq`"),
-    (&["ne", "neq", "not_equals", "notequals", "!="], "`not = { eq = … }`"),
-    (&["in", "enum", "oneof", "any_in", "values"], "`one_of`"),
-    (&["nin", "not_in", "notin", "none_of"], "`not = { one_of = [ … ] }`"),
-    (&["starts_with", "startswith", "begins_with"], "`prefix`"),
-    (&["ends_with", "endswith"], "`suffix`"),
-    (&["includes", "substring"], "`contains`"),
-    (&["like", "wildcard", "pattern", "match", "matches"], "`glob`"),
-    (&["regexp", "re"], "`regex`"),
-    (&["ip", "ip_in", "ipmatch", "in_network", "subnet"], "`cidr`"),
-    (&["within", "path", "in_dir", "subpath"], "`under`"),
-    (&["exists", "required", "is_set"], "`present`"),
-    (&["typeof", "datatype", "is_type", "type_of"], "`type`"),
-    (&["length", "size"], "`len` for text, `count` for lists"),
-    (&["minlength", "min_length", "maxlength", "max_length"], "`len = { min = …, max = … }`"),
-    (&["minitems", "min_items", "maxitems", "max_items"], "`count = { min = …, max = … }`"),
-    (&["every", "foreach"], "`each`"),
-    (&["argv", "words", "command"], "`items = [ … ]`, a constraint for each place"),
-    (&["properties", "keys"], "`fields`"),
-    (&["and", "allof", "all_of"], "`all`"),
-    (&["or", "anyof", "any_of"], "`any`"),
-    (&["intersects", "overlaps", "contains_any", "containsany"], "`has_any`"),
-    (&["contains_all", "containsall", "superset_of"], "`has_all`"),
-    (&["ref"], "`same_as`, or `ref` in the place of a value, as in `max = { ref = … }`"),
-    (&["join"], "`join` in the place of a text, as in `under = { join = [ … ] }`"),
-    (&["equals_to", "same"], "`same_as`"),
-    (
-        &["optional", "default"],
-        "`any = [{ present = false }, { … }]`, of which one may be left out",
-    ),
-    (&["between"], "`min` and `max`"),
-    (
-        &["from", "since", "not_before"],
-        "`after` for an instant, `weekly = { days = [ … ], from = … }` for a time of day",
-    ),
-    (
-        &["until", "not_after", "expires"],
-        "`before` for an instant, `weekly = { days = [ … ], until = … }` for a time of day",
-    ),
-    (
-        &["days", "day", "hours", "weekday", "weekdays"],
-        "`weekly = { days = [ … ], from = …, until = … }`",
-    ),
-    (&["host", "hostname", "domain", "subdomain_of", "scheme", "port"], "`url = { host = … }`"),
-];
 
 /// Reads a constraint. A bare value means `eq`, the text `any` means any value, and the keys of a
 /// table are a conjunction.
@@ -255,23 +211,18 @@ fn conjunction(written: &Written) -> Result<Constraint, Misfit> {
     }
 }
 
-fn unknown_kind(word: &str) -> String {
-    let shown = Shown(word);
-    let lower = word.trim_start_matches('$').to_lowercase();
-    if let Some((_, own)) = FOREIGN.iter().find(|(words, _)| words.contains(&&*lower)) {
-        return format!("{shown} is not a kind of constraint: the word here is {own}");
-    }
-    match did_you_mean(word, constraint_words()) {
-        Some(guess) => format!("{shown} is not a kind of constraint: {guess}"),
-        None => format!(
-            "{shown} is not a kind of constraint: to look inside an object, write `fields = {{ … }}`"
-        ),
-    }
-}
-
 fn one_text(written: &Written) -> Result<&str, Misfit> {
-    let SpannedNode::List(_) = &written.node else { return text(written) };
-    let problem = "expected one text, found a list: for one of several write `any = [{ … }, { … }]`, each with its own";
+    let problem = match &written.node {
+        SpannedNode::List(_) => {
+            "expected one text, found a list: for one of several write `any = [{ … }, { … }]`, each with its own, \
+             and of a list that has one of these `has_any = [ … ]`"
+        }
+        SpannedNode::Object(_) => {
+            "expected text, found a table: patterns stand in the policy, and `{ ref = … }` in the place of a value, \
+             as in `prefix = { ref = … }` and `under = { join = [ … ] }`"
+        }
+        _ => return text(written),
+    };
     Err(Misfit::new(written.span.start, problem))
 }
 
@@ -282,8 +233,22 @@ fn values(written: &Written) -> Result<Vec<Value>, Misfit> {
             let problem = format!("{problem} `{{ ref = \"{text}\" }}`");
             Err(Misfit::new(written.span.start, problem))
         }
-        _ => list(written)?.iter().map(value).collect(),
+        _ => list(written)?.iter().enumerate().map(|(at, own)| listed(own, at)).collect(),
     }
+}
+
+/// A value of a list, which is compared as it is.
+fn listed(written: &Written, at: usize) -> Result<Value, Misfit> {
+    if let SpannedNode::Object(entries) = &written.node
+        && let [(_, word, _)] = entries.as_slice()
+        && KINDS.iter().any(|kind| kind.word == &**word)
+    {
+        let problem = format!(
+            "a list has values, and this is a constraint: for one of several write `any = [{{ {word} = … }}, {{ … }}]`"
+        );
+        return Err(Misfit::new(written.span.start, problem).of_element(at));
+    }
+    value(written)
 }
 
 fn constraints(written: &Written) -> Result<Vec<Constraint>, Misfit> {
@@ -312,15 +277,33 @@ fn number(written: &Written) -> Result<Number, Misfit> {
                         text.escape_debug()
                     )
                 }
-                Value::Text(_) => {
-                    ": levels are compared by an order, `order = \"NAME\"` next to it".to_owned()
-                }
+                Value::Text(text) => instead_of_number(text),
                 _ => String::new(),
             };
             let problem = format!("expected a number, found {found}{meant}");
             Err(Misfit::new(written.span.start, problem))
         }
     }
+}
+
+/// Whether a text can be shown inside of what is to be written: it ends no quotes there.
+pub(super) fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-#".contains(&byte))
+}
+
+/// What a text was meant for that stands where a bound does.
+fn instead_of_number(text: &str) -> String {
+    let inner = text.trim_start_matches(['$', '{', ' ']).trim_end_matches(['}', ' ']);
+    if inner.len() < text.len() && is_plain(inner) && Fact::parse(inner).is_ok() {
+        return format!(": nothing is put in for it: write `{{ ref = \"{inner}\" }}`");
+    }
+    if Timestamp::parse_rfc3339(text).is_ok() {
+        return ": instants are compared by `after` and `before`".to_owned();
+    }
+    if text.starts_with(|c: char| c.is_ascii_digit()) {
+        return ": a number has no unit: write it in the one that the argument has".to_owned();
+    }
+    ": levels are compared by an order, `order = \"NAME\"` next to it".to_owned()
 }
 
 fn instant(written: &Written) -> Result<Timestamp, Misfit> {
@@ -366,10 +349,16 @@ fn range(lower: Option<Bound>, upper: Option<Bound>) -> Constraint {
 }
 
 fn how_many(written: &Written) -> Result<Count, Misfit> {
+    if let SpannedNode::Text(_) = &written.node {
+        let problem =
+            "expected a whole number, found text: a bound is `{ max = 80 }`, or `{ min = 1 }`";
+        return Err(Misfit::new(written.span.start, problem));
+    }
     if !matches!(written.node, SpannedNode::Object(_)) {
         return whole_number(written).map(Count::from);
     }
-    let table = Table::read_some(written, &["min", "max"], "a count")?;
+    let table = Table::read_translated(written, &["min", "max"], BOUNDS_ELSEWHERE, "a count")?;
+    let table = table.said()?;
     let min = table.read_at("min", whole_number)?.unwrap_or(0);
     Ok(Count { min, max: table.read_at("max", whole_number)? })
 }
@@ -385,16 +374,6 @@ mod tests {
             let example = format!("{{ {} = ", kind.word);
             let after = format!(", {} = ", kind.word);
             assert!(page.contains(&example) || page.contains(&after), "`{}`", kind.word);
-        }
-    }
-
-    #[test]
-    fn no_word_of_another_system_hides_a_kind() {
-        for (words, _) in FOREIGN {
-            for word in *words {
-                assert!(KINDS.iter().all(|kind| kind.word != *word), "`{word}`");
-                assert_eq!(*word, word.to_lowercase(), "words are compared in lower case");
-            }
         }
     }
 }

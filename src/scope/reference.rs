@@ -233,7 +233,7 @@ fn pieces_fault(relation: Relation, pieces: &[Piece]) -> Option<String> {
     if open_end {
         return Some(format!(
             "`{word}` of text that ends with a reference: a longer value begins so, too; add the piece \
-             `\"/\"`"
+             `\"/\"`, or write `eq` for that text alone"
         ));
     }
     let open_start =

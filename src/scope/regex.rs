@@ -62,9 +62,14 @@ enum RegexFault {
         "not a repetition: expected {{n}}, {{n,}} or {{n,m}} with n up to m and at most {MAX_REPEAT}"
     )]
     Repetition,
-    #[error("an unknown escape")]
+    #[error(
+        "an unknown escape: a pattern is of the whole text, so that nothing says where a word ends, groups are not referred \
+         to, and classes are `\\d`, `\\w`, `\\s` and `[…]`"
+    )]
     Escape,
-    #[error("a class that does not end, is empty, or has a range from high to low")]
+    #[error(
+        "a class that does not end, is empty, or has a range from high to low: letters are `[a-z]` here, not `[[:alpha:]]`"
+    )]
     Class,
     #[error("a bracket that closes nothing or is not closed")]
     Unbalanced,

@@ -59,6 +59,32 @@ mod bundled {
         })
     }
 
+    /// The offset that a name stands for that is of no place. Those of the database that begin with `Etc/` count what
+    /// is west as positive; elsewhere people write it the other way round.
+    fn fixed_offset(name: &str) -> Option<String> {
+        match name {
+            "EST" => return Some("-05:00".to_owned()),
+            "MST" => return Some("-07:00".to_owned()),
+            "HST" => return Some("-10:00".to_owned()),
+            "CEST" => return Some("+02:00".to_owned()),
+            "Factory" => return Some("+00:00".to_owned()),
+            _ => {}
+        }
+        let (own, hours) = match name.strip_prefix(FIXED) {
+            Some(hours) => (['-', '+'], hours),
+            None => {
+                let hours = ["GMT", "UTC"].into_iter().find_map(|own| name.strip_prefix(own))?;
+                let is_offset = hours.starts_with(['+', '-']);
+                (['+', '-'], is_offset.then_some(hours)?)
+            }
+        };
+        let sign = if hours.starts_with('-') { own[1] } else { own[0] };
+        let hours = hours.trim_start_matches(['+', '-']);
+        let (hours, minutes) = hours.split_once(':').unwrap_or((hours, "00"));
+        let sign = if hours.is_empty() { '+' } else { sign };
+        Some(format!("{sign}{hours:0>2}:{minutes:0>2}"))
+    }
+
     impl Zone {
         /// # Errors
         /// Where the name is not one of the database, letter by letter, or is not of a place: what is fixed is said
@@ -66,10 +92,16 @@ mod bundled {
         pub(crate) fn named(name: &str) -> Result<Zone, ConstraintError> {
             let fault = |problem: String| Err(ConstraintError::Pattern(problem));
             let shown = Shown(name);
-            if matches!(name, "EST" | "MST" | "HST" | "Factory") || name.starts_with(FIXED) {
+            if name.starts_with(['+', '-']) {
+                return fault(format!(
+                    "{shown} is no place: write `offset = \"{}\"`",
+                    name.escape_debug()
+                ));
+            }
+            if let Some(offset) = fixed_offset(name) {
                 return fault(format!(
                     "{shown} does not move its clocks: name a place, such as `Europe/Berlin`, or write \
-                     `offset = \"-05:00\"`"
+                     `offset = \"{offset}\"`"
                 ));
             }
             let at = zones().iter().position(|own| own.name == name);

@@ -5,8 +5,8 @@ use crate::args::Args;
 use crate::call::Call;
 use crate::denial::{Denial, Reason};
 use crate::scope::{
-    Capability, Condition, Constraint, Fact, MAX_CONDITIONS, Node, absent, canonical_path,
-    canonical_url, eq,
+    Capability, Condition, Constraint, Expected, Fact, MAX_CONDITIONS, Node, absent,
+    canonical_path, canonical_url, eq,
 };
 use crate::value::Value;
 use crate::visible::Shown;
@@ -237,8 +237,15 @@ impl ArgType {
     fn unmatched_fault(self, tool: &str, constraint: &Constraint) -> String {
         let (given, noun) = (constraint.to_string(), self.noun());
         if self.is_plain() {
+            let article = if noun.starts_with(['i', 'o', 'a', 'e']) { "an" } else { "a" };
+            let by_order = matches!(&constraint.0, Node::Compared(own) if own.expects() == Expected::Number)
+                && self == ArgType::Text;
+            let instead = match by_order {
+                true => ": levels are compared by an order, `order = \"NAME\"` next to it",
+                false => "",
+            };
             return format!(
-                "{} is asked of another kind of value: `{tool}` takes a {noun}",
+                "{} is asked of another kind of value: `{tool}` takes {article} {noun}{instead}",
                 Shown(&given)
             );
         }
@@ -291,7 +298,13 @@ fn malformed(name: &str, fault: TypeFault) -> Denial {
 }
 
 fn said_of(tool: &str, name: &str, value: &Value, fault: TypeFault) -> String {
-    format!("argument {} of `{tool}`: {} {fault}", Shown(name), shown(value))
+    let instead = match (value, &fault) {
+        (Value::List(_), TypeFault::Expected(_, expected)) if *expected != "a list" => {
+            ": for one of several write `one_of = [ … ]`"
+        }
+        _ => "",
+    };
+    format!("argument {} of `{tool}`: {} {fault}{instead}", Shown(name), shown(value))
 }
 
 fn shown(value: &Value) -> String {

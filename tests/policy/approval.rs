@@ -216,8 +216,8 @@ fn each_change_of_the_terms_makes_another_policy() {
         format!("{LINE}\n{pinned}"),
         r#"review = { any = [{ groups = { has_any = ["g"] } }, { id = "a" }] }"#.to_owned(),
         r#"review = { all = [{ groups = { has_any = ["g"] } }, { id = "a" }] }"#.to_owned(),
+        r#"review = [{ id = { same_as = "asker.attrs.lead" } }]"#.to_owned(),
         r#"review = [{ id = { same_as = "asker.attrs.manager" } }]"#.to_owned(),
-        r#"review = [{ id = { same_as = "who.attrs.manager" } }]"#.to_owned(),
     ] {
         digests
             .push(loaded(&approval).unwrap_or_else(|error| panic!("{approval}: {error}")).digest());

@@ -18,6 +18,7 @@ mod doc;
 mod lint;
 mod lint_reach;
 mod lint_values;
+mod newcomers;
 mod orders;
 mod remedies;
 mod scope_text;

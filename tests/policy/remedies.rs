@@ -91,7 +91,7 @@ const CASES: &[(&str, &str, &str)] = &[
     ),
     (
         "what.tool = \"vm.start\"\nexcept = { when = { env = \"prod\" } }",
-        "`unless = { when = { … } }`",
+        "`unless = { … }`",
         "what.tool = \"vm.start\"\nunless = { when = { env = \"prod\" } }",
     ),
     (

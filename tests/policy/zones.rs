@@ -45,7 +45,7 @@ fn what_is_wrong_with_a_zone_is_said_where_it_stands() {
         (
             "zone = \"Etc/GMT-1\"",
             "line 6: rule `r`: `when.now.weekly.zone`: `Etc/GMT-1` does not move its clocks: name a \
-             place, such as `Europe/Berlin`, or write `offset = \"-05:00\"`"
+             place, such as `Europe/Berlin`, or write `offset = \"+01:00\"`"
                 .to_owned(),
         ),
         (

@@ -114,6 +114,9 @@ impl Look {
                     found("end", text, SAY_URL);
                 }
             }
+            Node::Glob(glob) if !self.is_url && has_open_host(glob.as_str()) => {
+                found("pattern", glob.as_str(), SAY_URL);
+            }
             Node::Contains(text) if self.is_address(text) || is_of_mail(text) => {
                 found("part", text, SAY_URL);
             }
@@ -138,6 +141,12 @@ impl Look {
 
 const SAY_URL: &str = "another host may come with it, or the same in another spelling: give the argument \
                        the type `url` and say `url = { host = … }`";
+
+/// `https://*.acme.test/**`: what `*` stands for may have a `?` or `#` in it, behind which nothing is the host.
+fn has_open_host(pattern: &str) -> bool {
+    let host = pattern.split_once("://").map(|(_, rest)| rest.split('/').next().unwrap_or(rest));
+    host.is_some_and(|host| host.contains('*'))
+}
 
 /// `10.` or `192.168.0.`: the beginning of an IPv4 address.
 fn is_of_network(text: &str) -> bool {

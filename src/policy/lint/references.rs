@@ -5,7 +5,7 @@ use crate::policy::effect::Effect;
 use crate::policy::error::place_of;
 use crate::policy::rule::Rule;
 use crate::policy::sets::is_one_text;
-use crate::scope::{Condition, Fact, Node, ResourceOpenness};
+use crate::scope::{Condition, Fact, Node, Operand, ResourceOpenness};
 
 /// Warns of a comparison that no question meets.
 pub(super) fn references(rule: &Rule, findings: &mut Findings<'_>) {
@@ -16,8 +16,12 @@ pub(super) fn references(rule: &Rule, findings: &mut Findings<'_>) {
             let fact = &condition.fact;
             for other in leaf.facts() {
                 let why = if direct.contains(&other) && other == fact {
-                    "that is itself, and is always so"
-                } else if direct.contains(&other) && other.is_a_set() && is_one_text(fact) {
+                    "that is itself"
+                } else if direct.contains(&other)
+                    && matches!(leaf, Node::SameAs(_))
+                    && other.is_a_set()
+                    && is_one_text(fact)
+                {
                     "that is a set, and never one text: write `one_of = { ref = … }`"
                 } else if rule.effect == Effect::Permit && is_kept_out(rule, other) {
                     "no call that it permits has that: name it in `what`, too, as in `NAME = \"any\"`"
@@ -40,6 +44,11 @@ fn direct_references(condition: &Condition) -> Vec<&Fact> {
             }
             Node::Not(inner) => collect(inner, into),
             Node::SameAs(fact) => into.push(fact),
+            Node::Compared(own) => {
+                if let Operand::Fact(fact) = &own.with {
+                    into.push(fact);
+                }
+            }
             _ => {}
         }
     }

@@ -1,5 +1,7 @@
 //! Texts that are taken as they are written, and look as if they were meant for more.
 
+use std::net::IpAddr;
+
 use super::warning::{Findings, WarningCode};
 use crate::policy::error::place_of;
 use crate::policy::rule::{Rule, Tools};
@@ -19,8 +21,9 @@ pub(super) fn texts(rule: &Rule, findings: &mut Findings<'_>) {
 
 fn of_constraint(fact: &Fact, constraint: &Constraint, findings: &mut Findings<'_>) {
     let mut look = |text: &str, is_pattern: bool| {
-        if !is_pattern && text.contains('*') && text != "*" {
-            // Alone it is a word of its own, for all columns of a table, say.
+        // Alone it is a word of an argument's own, for all columns of a table, say; no one is called so.
+        let is_word = text == "*" && fact.is_of_the_call();
+        if !is_pattern && text.contains('*') && !is_word {
             let message = format!(
                 "`{fact}` is compared with {} as it is written: a pattern is said with `glob`",
                 Shown(text)
@@ -32,6 +35,11 @@ fn of_constraint(fact: &Fact, constraint: &Constraint, findings: &mut Findings<'
                 "`{fact}` is compared with {} as it is written: a bound is said with `{bound}`",
                 Shown(text)
             );
+            findings.add(WarningCode::PatternAsText, &place_of(fact), message);
+        }
+        if !is_pattern && let Some(instead) = meant_by(text) {
+            let message =
+                format!("`{fact}` is compared with {} as it is written: {instead}", Shown(text));
             findings.add(WarningCode::PatternAsText, &place_of(fact), message);
         }
         if let Some(placeholder) = placeholder(text) {
@@ -52,6 +60,43 @@ fn of_constraint(fact: &Fact, constraint: &Constraint, findings: &mut Findings<'
         }
         _ => {}
     });
+    constraint.for_each_leaf(&mut |leaf| match leaf {
+        Node::Glob(glob) if glob.as_str().contains('|') => {
+            let message = format!(
+                "`|` in {} is itself: for one of several globs write `any = [{{ glob = … }}, {{ glob = … }}]`",
+                Shown(glob.as_str())
+            );
+            findings.add(WarningCode::PatternAsText, &place_of(fact), message);
+        }
+        Node::Regex(regex) if has_delimiters(regex.as_str()) => {
+            let message = format!(
+                "the slashes of {} are part of it: a regex stands in quotes alone, and has no flags",
+                Shown(regex.as_str())
+            );
+            findings.add(WarningCode::PatternAsText, &place_of(fact), message);
+        }
+        _ => {}
+    });
+}
+
+/// What a text was probably meant to say that says a value.
+fn meant_by(text: &str) -> Option<&'static str> {
+    if text.strip_prefix('!').is_some_and(|rest| rest.starts_with(|c: char| c.is_alphanumeric())) {
+        return Some("what is excluded is said with `not`");
+    }
+    let (address, bits) = text.split_once('/')?;
+    let is_network = address.parse::<IpAddr>().is_ok() && bits.parse::<u8>().is_ok();
+    is_network.then_some("what lies in a network is said with `cidr`")
+}
+
+/// `/…/` with flags behind it, as other languages write a pattern.
+fn has_delimiters(pattern: &str) -> bool {
+    let Some((inner, flags)) = pattern.strip_prefix('/').and_then(|rest| rest.rsplit_once('/'))
+    else {
+        return false;
+    };
+    let are_flags = !flags.is_empty() && flags.bytes().all(|byte| b"dgimsuvxy".contains(&byte));
+    !inner.is_empty() && are_flags && !inner.contains('/')
 }
 
 /// The texts of a value, those inside lists and objects included.

@@ -52,6 +52,12 @@ pub enum WarningCode {
     UntypedPath,
     /// A glob such as `/data/**`, which does not match `/data`, where the rule says nothing else of it.
     FolderLeftOut,
+    /// A beginning of a path or of what the question states, behind which a longer name may go on.
+    OpenPrefix,
+    /// The name of an argument with a dot in it, which is no way into an object.
+    DottedName,
+    /// A depth of delegation where no permit lets anything be delegated.
+    NeverDelegated,
     /// A bare list: the argument or attribute must be exactly that list.
     BareList,
     /// A guard on an argument that no permit of its tools lets be there.
@@ -107,6 +113,9 @@ impl WarningCode {
             WarningCode::PartOfAddress => "part_of_address",
             WarningCode::UntypedPath => "untyped_path",
             WarningCode::FolderLeftOut => "folder_left_out",
+            WarningCode::OpenPrefix => "open_prefix",
+            WarningCode::DottedName => "dotted_name",
+            WarningCode::NeverDelegated => "never_delegated",
             WarningCode::BareList => "bare_list",
             WarningCode::UnnamedArgument => "unnamed_argument",
             WarningCode::NothingWithheld => "nothing_withheld",

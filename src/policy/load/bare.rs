@@ -46,7 +46,10 @@ fn has_bare_list(constraint: &Written) -> bool {
         SpannedNode::Object(kinds) => {
             kinds.iter().any(|(_, word, own)| match (&**word, &own.node) {
                 ("not" | "each" | "some" | "json", _) => has_bare_list(own),
-                ("all" | "any", SpannedNode::List(parts)) => parts.iter().any(has_bare_list),
+                ("all" | "any" | "items", SpannedNode::List(parts)) => {
+                    parts.iter().any(has_bare_list)
+                }
+                ("rest", _) => has_bare_list(own),
                 ("fields", SpannedNode::Object(fields)) => {
                     fields.iter().any(|(_, _, own)| has_bare_list(own))
                 }

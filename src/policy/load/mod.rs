@@ -12,6 +12,7 @@ mod rule;
 mod schema;
 mod strict;
 mod terms;
+mod test;
 mod tool;
 mod what;
 mod who;
@@ -25,6 +26,7 @@ use crate::value::{
     JsonErrorKind, JsonLimits, MAX_DEPTH, SpannedNode, Value, line_and_column, parse_spanned,
 };
 pub(crate) use places::{ArgsPlace, args_places};
+pub(crate) use test::KEYS as TEST;
 
 /// The most bytes of policy text. A hundred thousand rules of a real policy's length fit, and a file
 /// that was never meant to be a policy is refused before it is read.
@@ -40,13 +42,44 @@ const POLICY: &[&str] = &["version", "identity", "order", "log", "tool", "rule",
 /// Words of other systems, and keys of a rule that stand outside of it.
 const FOREIGN: &[(&[&str], &str)] = &[
     (
-        &["permit", "allow", "forbid", "deny", "ask", "policy", "policies", "statement", "acl"],
+        &[
+            "permit",
+            "allow",
+            "forbid",
+            "deny",
+            "ask",
+            "policy",
+            "policies",
+            "statement",
+            "acl",
+            "rules",
+        ],
         "`[[rule]]` with `id` and `effect` for each; `version` stands at the top, in no table",
     ),
     (
         &["who", "what", "why", "when", "unless", "grant", "approval"],
         "it as `[rule.NAME]` below the rule's `[[rule]]`, or in one line with it",
     ),
+    (
+        &[
+            "vars",
+            "variables",
+            "locals",
+            "let",
+            "include",
+            "includes",
+            "import",
+            "imports",
+            "extends",
+        ],
+        "nothing of that: a policy is one text, in which all stands that is in force",
+    ),
+    (
+        &["default", "default_effect", "defaults"],
+        "nothing: what no rule permits is denied, and a tool's argument has its `default` in the catalogue",
+    ),
+    (&["tools", "catalogue", "catalog"], "`[[tool]]` with `name` for each"),
+    (&["tests"], "`[[test]]` for each"),
     (
         &["roles", "role", "groups", "users", "members", "subjects", "principals"],
         "nothing of that: the host attests who is in which group, and rules say `who = { groups = … }`",
@@ -55,12 +88,6 @@ const FOREIGN: &[(&[&str], &str)] = &[
 
 /// The keys of what records keep in plain.
 const LOG: &[&str] = &["plain"];
-
-/// The keys of a test that stands with a policy, which are read when it is run.
-pub(crate) const TEST: &[&str] = &[
-    "name", "who", "purpose", "tool", "args", "resource", "context", "seen", "notes", "at",
-    "expect", "rules",
-];
 
 /// The version of the policy language that this crate reads.
 const VERSION: u64 = 1;
@@ -206,6 +233,10 @@ fn draft(document: &Written) -> Result<PolicyBuilder, Placed> {
     let of_policy = |misfit: Misfit| (PolicyError::new(&misfit.path, misfit.problem), misfit.at);
     let example = "a policy, a table with `version` and `rule`";
     let table = Table::read_translated(document, POLICY, FOREIGN, example).map_err(of_policy)?;
+    if let Some(at) = version_elsewhere(&table) {
+        let problem = "`version` stands in this table: write it at the top of the file, before the first `[[…]]`";
+        return Err(of_policy(Misfit::new(at, problem)));
+    }
     table.require("version", "write `version = 1`", version).map_err(of_policy)?;
     let mut builder = PolicyBuilder::default();
     if table.read_at("identity", identity).map_err(of_policy)?.is_some() {
@@ -228,12 +259,9 @@ fn draft(document: &Written) -> Result<PolicyBuilder, Placed> {
             })?);
         }
     }
-    // Who runs the tests reads them; here they say nothing.
     if let Some(tests) = table.read_at("test", |own| entries("test", own)).map_err(of_policy)? {
-        let odd = tests.iter().find(|own| !matches!(own.node, SpannedNode::Object(_)));
-        if let Some(odd) = odd {
-            let problem = "expected a list of tables, as `[[test]]` makes";
-            return Err(of_policy(Misfit::new(odd.span.start, problem).inside("test")));
+        for written in tests {
+            test::check(written).map_err(|misfit| of_policy(misfit.inside("test")))?;
         }
     }
     if let Some(rules) = table.read_at("rule", |own| entries("rule", own)).map_err(of_policy)? {
@@ -244,6 +272,24 @@ fn draft(document: &Written) -> Result<PolicyBuilder, Placed> {
         }
     }
     Ok(builder)
+}
+
+/// Where the version stands that is missing: at the end of a file it is the last table's.
+fn version_elsewhere(policy: &Table<'_>) -> Option<usize> {
+    if policy.get("version").is_some() {
+        return None;
+    }
+    let lists =
+        ["rule", "tool", "test"].into_iter().filter_map(|key| match &policy.get(key)?.node {
+            SpannedNode::List(tables) => Some(tables),
+            _ => None,
+        });
+    lists.flatten().find_map(|own| match &own.node {
+        SpannedNode::Object(entries) => {
+            entries.iter().find(|(_, key, _)| &**key == "version").map(|(span, ..)| span.start)
+        }
+        _ => None,
+    })
 }
 
 fn version(written: &Written) -> Result<(), Misfit> {

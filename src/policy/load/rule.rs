@@ -12,7 +12,7 @@ use crate::policy::exception::Exception;
 use crate::policy::moment::Moment;
 use crate::policy::rule::{Rule, Tools};
 use crate::policy::rule_notes::Validity;
-use crate::scope::{Condition, Fact, ResourceOpenness, one_of, read_constraint};
+use crate::scope::{Condition, Fact, ResourceOpenness, constraint_words, one_of, read_constraint};
 use crate::value::{SpannedNode, Value};
 use crate::visible::Shown;
 
@@ -45,23 +45,39 @@ pub(super) const EXCEPTION: &[&str] = &["who", "what", "why", "when"];
 
 /// Words of other systems, and where here that is said.
 const FOREIGN: &[(&[&str], &str)] = &[
-    (&["tool", "tools", "action", "actions"], "`what = { tool = … }`"),
-    (&["args", "arguments", "params", "labels"], "`what = { tool = …, args = { … } }`"),
+    (
+        &["tool", "tools", "action", "actions", "verbs", "verb", "permissions"],
+        "`what = { tool = … }`",
+    ),
+    (&["args", "arguments", "params", "namespace"], "`what = { tool = …, args = { … } }`"),
+    (&["labels"], "`what = { labels = { has_any = [ … ] } }`"),
     (&["resource", "resources"], "`what = { tool = …, resource = { type = …, id = … } }`"),
     (&["role", "roles", "group", "groups"], "`who = { groups = { has_any = [ … ] } }`"),
-    (&["principal", "subject", "user", "agent", "identity"], "`who = { id = … }`"),
+    (
+        &["principal", "principals", "subject", "subjects", "user", "users", "agent", "identity"],
+        "`who = { id = … }`",
+    ),
+    (&["not_who", "unless_who", "except_who"], "`unless = { who = { … } }`"),
     (&["purpose", "ticket", "reason"], "`why = { purpose = … }`"),
     (&["condition", "conditions", "context", "if"], "`when = { NAME = … }`"),
     (
-        &["ttl", "uses", "max_uses", "rate", "budget", "depth", "limits"],
+        &["ttl", "uses", "max_uses", "rate", "budget", "depth", "limits", "per"],
         "`grant = { ttl = \"5m\", uses = 20 }`",
     ),
+    (
+        &["expires", "expiry", "not_after"],
+        "`valid = { until = … }` for the rule, `grant = { ttl = … }` for what it gives",
+    ),
+    (&["version"], "it at the top of the file, before the first `[[…]]`"),
     (&["reviewers", "approvers", "review"], "`approval = { review = [ … ] }`"),
     (
         &["weekly", "schedule", "hours", "time", "now", "after", "before"],
         "`when = { now = { weekly = { … } } }`, or `valid = { from = …, until = … }`",
     ),
-    (&["except", "exception", "exceptions", "not", "if_not"], "`unless = { when = { … } }`"),
+    (
+        &["except", "exception", "exceptions", "not", "if_not"],
+        "`unless = { … }`, with `who`, `what`, `why` or `when` in it",
+    ),
     (
         &["priority", "order"],
         "nothing: forbid beats ask, ask beats permit, and order means nothing",
@@ -79,14 +95,62 @@ const FOREIGN: &[(&[&str], &str)] = &[
     (&["url", "path", "host", "amount"], "`what = { tool = …, args = { NAME = … } }`"),
 ];
 
+/// What stands in an exception as if it were more than one, or less.
+const FOREIGN_EXCEPTION: &[(&[&str], &str)] = &[
+    (
+        &["any", "or", "all", "and", "unless"],
+        "a list, of which each is an exception: `unless = [{ … }, { … }]`; all that one says has to hold",
+    ),
+    (&["not"], "`not` inside of what it excludes, as in `when = { env = { not = \"prod\" } }`"),
+    (
+        &["valid", "from", "until", "now", "weekly"],
+        "`when = { now = { … } }`: an exception holds by the broker's time",
+    ),
+    (
+        &["approved", "approval", "approved_by", "review"],
+        "nothing of that: what people have to agree to is a rule of its own, with `effect = \"ask\"`",
+    ),
+];
+
+/// Words of other systems for what a purpose says.
+const FOREIGN_WHY: &[(&[&str], &str)] = &[
+    (&["reason", "intent", "justification", "goal"], "`purpose`"),
+    (&["issue", "ticket_id", "change"], "`ticket`"),
+];
+
 /// Words of other systems for the times at which a rule begins and ends.
 const FOREIGN_TIMES: &[(&[&str], &str)] = &[
-    (&["to", "end", "ends", "expires", "expiry", "not_after", "before"], "`until`"),
+    (
+        &[
+            "to",
+            "end",
+            "ends",
+            "expires",
+            "expiry",
+            "not_after",
+            "before",
+            "for",
+            "ttl",
+            "duration",
+        ],
+        "`until`, an instant",
+    ),
     (&["start", "starts", "since", "not_before", "after"], "`from`"),
 ];
 
 pub(super) fn read(written: &Written) -> Result<Rule, Misfit> {
-    let table = Table::read_translated(written, KEYS, FOREIGN, "a table")?;
+    let in_context = |name: &str| {
+        let of_context = matches!(name, "env" | "environment" | "region" | "risk");
+        of_context.then(|| format!("what the context says is `when = {{ {name} = … }}`"))
+    };
+    let table = Table::read_explained(written, KEYS, FOREIGN, &in_context, "a table");
+    let table = table.map_err(|error| {
+        let action = error.problem.starts_with("`action`");
+        match action.then(|| effect_by_another_name(written)).flatten() {
+            Some(at) => Misfit::new(at, "`action` is not a key here: write `effect`"),
+            None => error,
+        }
+    })?;
     let id = table.require("id", "each rule has a name of its own", text)?;
     let effect = table.require("effect", "\"permit\", \"ask\" or \"forbid\"", effect)?;
     let mut rule = Rule::new(id.into(), effect);
@@ -123,6 +187,20 @@ pub(super) fn read(written: &Written) -> Result<Rule, Misfit> {
     Ok(rule)
 }
 
+/// Where `action` says what `effect` does here.
+fn effect_by_another_name(written: &Written) -> Option<usize> {
+    let SpannedNode::Object(entries) = &written.node else { return None };
+    let (span, ..) = entries.iter().find(|(_, key, own)| {
+        let word = matches!(&own.node, SpannedNode::Text(word) if EFFECTS.contains(&&**word));
+        &**key == "action" && word
+    })?;
+    Some(span.start)
+}
+
+/// Words for effects, here and elsewhere.
+const EFFECTS: &[&str] =
+    &["permit", "ask", "forbid", "allow", "deny", "Allow", "Deny", "block", "ALLOW", "DENY"];
+
 /// Adds to a rule what one of its tables says.
 type Part = fn(Rule, &Written) -> Result<Rule, Misfit>;
 
@@ -148,7 +226,8 @@ fn exception(written: &Written) -> Result<Exception, Misfit> {
             "what the context says is `when = {{ {name} = … }}`, expected `who`, `what`, `why` or `when`"
         ))
     };
-    let table = Table::read_explained(written, EXCEPTION, FOREIGN, &in_context, example)?.said()?;
+    let foreign = &[FOREIGN_EXCEPTION, FOREIGN].concat();
+    let table = Table::read_explained(written, EXCEPTION, foreign, &in_context, example)?.said()?;
     // As a forbid says it: it looks only at what it names.
     let mut said = Rule::new("unless".into(), Effect::Forbid);
     for (key, read) in PARTS {
@@ -176,6 +255,14 @@ fn effect(written: &Written) -> Result<Effect, Misfit> {
         "allow" | "grant" | "accept" => "permit",
         "deny" | "block" | "refuse" | "reject" => "forbid",
         "review" | "approve" | "require_approval" | "confirm" => "ask",
+        "break_glass" | "emergency" => {
+            let problem = "breaking the glass is a permit's: write `effect = \"permit\"` and `on = [\"break_glass\"]`";
+            return Err(Misfit::new(written.span.start, problem));
+        }
+        "warn" | "log" | "audit" | "monitor" => {
+            let problem = "a rule permits, asks or forbids: what is decided is on record, whatever decides it";
+            return Err(Misfit::new(written.span.start, problem));
+        }
         _ => {
             let effects = [Effect::Permit, Effect::Ask, Effect::Forbid];
             return choice(written, &effects.map(|effect| (effect.as_str(), effect)));
@@ -201,7 +288,7 @@ fn moments(written: &Written) -> Result<Vec<Moment>, Misfit> {
 
 fn why(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
     let example = "a table such as `{ purpose = \"…\" }`";
-    let table = Table::read_some(written, WHY, example)?;
+    let table = Table::read_translated(written, WHY, FOREIGN_WHY, example)?.said()?;
     let mut rule = rule;
     for (key, fact) in [("purpose", Fact::Purpose), ("ticket", Fact::Ticket)] {
         if let Some(constraint) = table.read_at(key, read_constraint)? {
@@ -239,8 +326,20 @@ fn not_an_attribute(name: &str, written: &Written) -> Option<String> {
                        of several values of an attribute `{ any = [ … ] }` of that";
         return Some(problem.to_owned());
     }
+    if let Some(own) = name.strip_prefix("context.").or_else(|| name.strip_prefix("when.")) {
+        return Some(format!(
+            "what the context says is written by its name: `{} = …`",
+            own.escape_debug()
+        ));
+    }
     let SpannedNode::Object(entries) = &written.node else { return None };
-    let parts = ["days", "from", "until", "offset"];
+    let is_kind = |key: &str| constraint_words().any(|word| word == key);
+    if matches!(name, "context" | "attrs") && !entries.iter().any(|(_, key, _)| is_kind(key)) {
+        let problem =
+            "what the context says stands in `when` itself, as in `when = { env = \"prod\" }`";
+        return Some(problem.to_owned());
+    }
+    let parts = ["days", "from", "until", "offset", "zone"];
     let is_weekly = name == "weekly" && entries.iter().any(|(_, key, _)| parts.contains(&&**key));
     is_weekly.then(|| {
         "a week is of the broker's time: write `when = { now = { weekly = { … } } }`".to_owned()

@@ -6,11 +6,13 @@ use super::who::identity;
 use crate::approval::pin::{Part, Pin};
 use crate::approval::width::{Width, WidthError};
 use crate::clock::{DurationError, parse_duration};
-use crate::document::{Misfit, Table, Written, choice, list, text, value, whole_number};
+use crate::document::{
+    Misfit, Table, Written, choice, is_quoted_number, list, text, value, whole_number,
+};
 use crate::policy::approval::{ApprovalTerms, Line, Per, Reviewers};
 use crate::policy::break_glass::BreakGlassTerms;
 use crate::policy::limits::Limits;
-use crate::scope::Condition;
+use crate::scope::{Condition, Constraint, Fact, Node};
 use crate::value::{Number, SpannedNode, Value};
 use crate::visible::Shown;
 
@@ -24,7 +26,14 @@ const FOREIGN: &[(&[&str], &str)] = &[
     (&["idle_timeout", "inactivity"], "`idle`"),
     (&["rate_limit", "throttle", "quota"], "`rate = \"10/1m\"`"),
     (&["max_amount", "sum", "spend"], "`budget = { \"args.NAME\" = … }`"),
-    (&["max_depth", "delegations", "hops"], "`depth`"),
+    (
+        &["max_depth", "delegations", "hops", "delegate", "delegable"],
+        "`depth`, next to `on = [\"request\", \"call\", \"delegate\"]` of the rule",
+    ),
+    (
+        &["reference", "ref", "team", "group"],
+        "numbers: limits are the same for all, and counted for each task or, by `per = \"identity\"`, for each identity",
+    ),
 ];
 
 pub(super) const APPROVAL: &[&str] = &[
@@ -47,7 +56,10 @@ pub(super) const BREAK_GLASS: &[&str] = &["review", "due", "alert", "while_open"
 const FOREIGN_TERMS: &[(&[&str], &str)] = &[
     (&["approvers", "reviewers", "approval_by"], "`review = [{ groups = { has_any = [ … ] } }]`"),
     (&["timeout", "ttl", "deadline"], "`expires`"),
-    (&["quorum", "threshold", "min_approvals"], "`count` in a line of `review`"),
+    (
+        &["quorum", "threshold", "min_approvals", "count", "min", "required", "approvals"],
+        "`count` in a line of `review`, as in `review = [{ groups = { has_any = [ … ] }, count = 2 }]`",
+    ),
     (&["remember", "always", "scope"], "`offer = [\"call\", \"calls:5\"]`"),
 ];
 
@@ -120,9 +132,18 @@ fn uses(written: &Written) -> Result<(u64, Option<Duration>), Misfit> {
             })?;
             Ok((number, Some(window)))
         }
+        SpannedNode::Object(_) => Err(Misfit::new(written.span.start, NO_REFERENCE)),
+        SpannedNode::Number(number) if number.to_u64().is_none() => {
+            let problem = format!("expected a whole number from 1 on, found {number}");
+            Err(Misfit::new(written.span.start, problem))
+        }
         _ => Ok((whole_number(written)?, None)),
     }
 }
+
+/// Limits are the policy's, and the same for everyone.
+const NO_REFERENCE: &str = "expected a number, found a table: a limit is a number of the policy, and no part of the \
+                            question; where it differs, write a rule for each";
 
 /// What stands before the `/`, and the length of the window behind it.
 fn per_window<'w>(
@@ -162,6 +183,12 @@ fn rate(written: &Written) -> Result<(u64, Duration), Misfit> {
 }
 
 fn depth(written: &Written) -> Result<u8, Misfit> {
+    if let SpannedNode::Text(_) = &written.node
+        && !is_quoted_number(&written.node)
+    {
+        let problem = "expected a number of hops, as in `depth = 1`: `depth = 0` is that nothing is delegated";
+        return Err(Misfit::new(written.span.start, problem));
+    }
     whole_number(written)?.try_into().map_err(|_| {
         Misfit::new(written.span.start, format!("expected at most {} hops of delegation", u8::MAX))
     })
@@ -172,6 +199,24 @@ type Most = (Number, Option<Duration>);
 
 fn budgets(written: &Written) -> Result<Vec<(&str, Most)>, Misfit> {
     let table = Table::open(written, "a table such as `{ \"args.limit\" = 10000 }`")?.said()?;
+    for (at, argument, _) in table.entries() {
+        let path = argument.strip_prefix("what.").filter(|own| own.starts_with("args."));
+        if let Some(path) = path {
+            let problem = format!(
+                "{} is not an argument: write `\"{}\"`",
+                Shown(argument),
+                path.escape_debug()
+            );
+            return Err(Misfit::new(at, problem));
+        }
+        if ["arg", "argument", "max", "window", "per"].contains(&argument) {
+            let problem = format!(
+                "{} is not an argument: a budget is said by the argument's name, as in `{{ \"args.cost\" = \"500/1d\" }}`",
+                Shown(argument)
+            );
+            return Err(Misfit::new(at, problem));
+        }
+    }
     table.each(|argument, own| match (value(own)?, &own.node) {
         (Value::Number(most), _) => Ok((argument, (most, None))),
         (Value::Text(_), _) => {
@@ -187,6 +232,7 @@ fn budgets(written: &Written) -> Result<Vec<(&str, Most)>, Misfit> {
             own.span.start,
             "expected the argument's whole name in quotes, as in `\"args.limit\" = 10000`",
         )),
+        (_, SpannedNode::Object(_)) => Err(Misfit::new(own.span.start, NO_REFERENCE)),
         (other, _) => {
             let problem = format!("expected a number, found {}", other.kind_name());
             Err(Misfit::new(own.span.start, problem))
@@ -281,7 +327,9 @@ fn reviewers(written: &Written) -> Result<Reviewers, Misfit> {
         );
         return Err(Misfit::new(written.span.start, problem));
     }
-    let conditions = identity(written, REVIEWERS)?.into_iter();
+    let conditions = identity(written, REVIEWERS)?;
+    check_reviewers(written, &conditions)?;
+    let conditions = conditions.into_iter();
     let conditions = conditions.map(|(fact, own)| Condition::new(fact, own)).collect();
     let count = Table::read(written, REVIEWERS, "a table")?.read_at("count", |own| {
         whole_number(own)?.try_into().map_err(|_| {
@@ -289,6 +337,36 @@ fn reviewers(written: &Written) -> Result<Reviewers, Misfit> {
         })
     })?;
     Ok(Reviewers(Line::People { conditions, count: count.unwrap_or(1) }))
+}
+
+/// What a line of reviewers says that is probably not meant: of two it would make one, or compare each with themselves.
+fn check_reviewers(written: &Written, said: &[(Fact, Constraint)]) -> Result<(), Misfit> {
+    let at = |key: &str| {
+        let table = Table::open(written, "a table").ok();
+        table.and_then(|table| table.get(key)).map_or(written.span.start, |own| own.span.start)
+    };
+    for (fact, constraint) in said {
+        let mut counts = false;
+        constraint.for_each_leaf(&mut |leaf| counts |= matches!(leaf, Node::Count(_)));
+        if *fact == Fact::WhoGroups && counts {
+            let problem = "`count` here is of the groups that one person is in: how many people it takes stands next to \
+                           it, as in `{ groups = { has_any = [ … ] }, count = 2 }`";
+            return Err(Misfit::new(at("groups"), problem).inside("groups"));
+        }
+        let mut own = None;
+        constraint.for_each_fact(&mut |other| {
+            if other.is_of_the_asker() {
+                own.get_or_insert_with(|| other.to_string());
+            }
+        });
+        if let Some(own) = own {
+            let asker = own.replacen("who.", "asker.", 1);
+            let problem =
+                format!("`{own}` is of the one who answers: of the one who asks it is `{asker}`");
+            return Err(Misfit::new(written.span.start, problem));
+        }
+    }
+    Ok(())
 }
 
 fn boolean(written: &Written) -> Result<bool, Misfit> {

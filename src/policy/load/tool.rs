@@ -20,8 +20,17 @@ pub(super) const ARGUMENT: &[&str] = &["type", "log", "default", "description"];
 const OF_ARGUMENT: &[(&[&str], &str)] = &[
     (&["required", "optional", "nullable"], "`type = \"text?\"` where it may be left out"),
     (
-        &["enum", "minimum", "maximum", "pattern"],
+        &["enum", "values"],
+        "it in the rules, as in `what = { args = { NAME = { one_of = [ … ] } } }`",
+    ),
+    (
+        &["minimum", "maximum", "min", "max", "pattern", "format"],
         "it in the rules, as in `what = { args = { NAME = { max = 5 } } }`",
+    ),
+    (
+        &["secret", "sensitive", "credential", "password"],
+        "nothing of that: an agent holds no secret, so that none is an argument; a tool runs with the `credential` of \
+         its `[[tool]]`",
     ),
     (&["comment", "title", "doc", "help"], "`description = \"…\"`"),
 ];
@@ -161,14 +170,44 @@ fn arg_type(written: &Written) -> Result<(ArgType, bool), Misfit> {
             let problem = format!("{} is not a type: the word here is `{own}`", Shown(word));
             Err(Misfit::new(written.span.start, problem))
         }
+        SpannedNode::Text(word) => match of_other_systems(word) {
+            Some(own) => {
+                let problem = format!("{} is not a type: {own}", Shown(word));
+                Err(Misfit::new(written.span.start, problem))
+            }
+            None => choice(written, ArgType::WORDS),
+        },
         _ => choice(written, ArgType::WORDS),
     }
 }
 
+/// What is said here of a type of other systems.
+fn of_other_systems(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "ip" | "ipv4" | "ipv6" | "cidr" => {
+            "an address is `text`, and rules say `cidr = [ … ]` of it"
+        }
+        "date" | "datetime" | "date-time" | "timestamp" | "time" => {
+            "an instant is `text`, and rules say `after` and `before` of it"
+        }
+        "email" | "uuid" | "hostname" | "enum" | "id" => "it is `text`, and rules say which",
+        "file" | "folder" | "dir" | "directory" => "the word here is `path`",
+        "uri" | "link" => "the word here is `url`",
+        "map" | "dict" | "json" => "the word here is `object`",
+        "double" => "the word here is `number`",
+        _ => return None,
+    })
+}
+
 /// A text, or a list of texts that is not empty.
 fn one_or_more(written: &Written) -> Result<Vec<&str>, Misfit> {
-    if let SpannedNode::Text(_) = &written.node {
-        return Ok(vec![text(written)?]);
+    match &written.node {
+        SpannedNode::Text(_) => return Ok(vec![text(written)?]),
+        SpannedNode::Object(_) => {
+            let problem = "expected a name or a list of names, found a table: what the name stands for is the host's";
+            return Err(Misfit::new(written.span.start, problem));
+        }
+        _ => {}
     }
     list(written)?
         .iter()

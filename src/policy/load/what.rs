@@ -3,7 +3,7 @@
 use crate::document::{Misfit, Table, Written, any_word};
 use crate::policy::effect::Effect;
 use crate::policy::rule::{Rule, Tools};
-use crate::scope::{Node as Kind, named_constraints, read_constraint};
+use crate::scope::{Constraint, Node as Kind, named_constraints, read_constraint};
 use crate::value::{SpannedNode, Value};
 use crate::visible::Shown;
 
@@ -21,6 +21,10 @@ const FOREIGN: &[(&[&str], &str)] = &[
         "`tool`",
     ),
     (&["arguments", "params", "parameters", "input"], "`args = { NAME = … }`"),
+    (
+        &["credential", "credentials", "secret", "secrets"],
+        "nothing of that: which credential a tool runs with is said once, by `credential` of its `[[tool]]`",
+    ),
     (
         &["who", "why", "when", "unless", "grant", "approval", "on", "effect", "presentation"],
         "it next to `what`, in the rule itself",
@@ -86,7 +90,7 @@ fn tools(written: &Written) -> Result<Tools, Misfit> {
 }
 
 fn arguments(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
-    if let SpannedNode::Text(_) = &written.node {
+    if matches!(written.node, SpannedNode::Text(_) | SpannedNode::Bool(_)) {
         any_word(written).map_err(|error| {
             let problem =
                 "left out, no argument may be there; some are named as in `{ to = \"any\" }`";
@@ -94,12 +98,29 @@ fn arguments(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
         })?;
         return Ok(rule.any_args());
     }
-    let named = named_constraints(written)?;
+    let named = named_arguments(written)?;
     if named.is_empty() && rule.effect != Effect::Permit {
         let problem = "an empty table says nothing in a forbid or an ask: leave it out";
         return Err(Misfit::new(written.span.start, problem));
     }
     Ok(named.into_iter().fold(rule, |rule, (name, own)| rule.arg(&name, own)))
+}
+
+/// Constraints by the names of arguments, which have no wildcards: a forbid of `\"*\"` would act on no call.
+fn named_arguments(written: &Written) -> Result<Vec<(Box<str>, Constraint)>, Misfit> {
+    let example =
+        "a table of names and constraints such as `{ to = \"any\", amount = { max = 500 } }`";
+    let table = Table::open(written, example)?;
+    for (at, name, _) in table.entries() {
+        if name == "*" || name == "**" {
+            let problem = format!(
+                "{} is not the name of an argument: each is named, and the others are let be by `other_args = \"any\"`",
+                Shown(name)
+            );
+            return Err(Misfit::new(at, problem));
+        }
+    }
+    named_constraints(written)
 }
 
 fn resource(rule: Rule, written: &Written) -> Result<Rule, Misfit> {

@@ -24,9 +24,18 @@ const FOREIGN: &[(&[&str], &str)] = &[
     ),
     (&["team", "department", "email", "tenant", "org", "name", "claims"], "`attrs = { team = … }`"),
     (&["type"], "`kind`"),
+    (
+        &["not", "unless"],
+        "`not` inside of what it excludes, as in `groups = { not = { has_any = [ … ] } }`",
+    ),
+    (&["human", "humans", "person", "people"], "`kind = \"human\"`"),
+    (&["service", "services", "machine"], "`kind = \"workload\"`"),
     (&["user", "agent", "sub", "subject", "spiffe_id"], "`id`"),
     (&["on_behalf_of", "act", "delegator", "acting_for"], "`acts_for = { has_any = [ … ] }`"),
 ];
+
+/// Words of other systems for how many people a line of reviewers takes.
+const OF_COUNTS: &[&str] = &["min", "required", "quorum", "at_least", "number", "threshold"];
 
 /// What a table says of an identity: a rule's `who`, and the reviewers of an approval.
 pub(super) fn identity(
@@ -34,7 +43,15 @@ pub(super) fn identity(
     known: &[&'static str],
 ) -> Result<Vec<(Fact, Constraint)>, Misfit> {
     let example = "a table such as `{ id = \"…\" }`";
-    let table = Table::read_translated(written, known, FOREIGN, example)?.said()?;
+    let counts = known.contains(&"count");
+    let otherwise = |key: &str| {
+        if counts && OF_COUNTS.contains(&key) {
+            return Some("how many people it takes is `count`".to_owned());
+        }
+        let name = key.strip_prefix("attrs.")?;
+        Some(format!("an attribute is `attrs = {{ {} = … }}`", name.escape_debug()))
+    };
+    let table = Table::read_explained(written, known, FOREIGN, &otherwise, example)?.said()?;
     let mut conditions = Vec::new();
     for (key, fact) in [
         ("id", Fact::WhoId),

@@ -1,5 +1,6 @@
 //! `{ ref = … }` and `{ join = [ … ] }` in the place of a value.
 
+use super::is_plain;
 use crate::document::{Misfit, Table, Written, list, text};
 use crate::scope::constraint::Constraint;
 use crate::scope::describe::{JOIN, REF};
@@ -7,6 +8,7 @@ use crate::scope::operand::Piece;
 use crate::scope::reference::{Reference, parse, reference};
 use crate::scope::relation::Relation;
 use crate::value::SpannedNode;
+use crate::visible::Shown;
 
 /// A kind of constraint of what a reference names where one is written, else as `read` reads it.
 pub(super) fn or_compared(
@@ -56,6 +58,13 @@ fn operand(written: &Written) -> Result<Reference, Misfit> {
 
 fn pieces(written: &Written) -> Result<Vec<Piece>, Misfit> {
     let piece = |own: &Written| match &own.node {
+        SpannedNode::Text(text) if is_plain(text) && parse(text).is_ok() => {
+            let problem = format!(
+                "{} would stand here as a text: a part of the question is `{{ ref = \"{text}\" }}`",
+                Shown(text)
+            );
+            Err(Misfit::new(own.span.start, problem))
+        }
         SpannedNode::Text(text) => Ok(Piece::Text(text.clone())),
         _ => {
             let table = Table::read_some(own, &[REF], "a text or `{ ref = … }`")?;

@@ -1,5 +1,6 @@
 //! Kinds of several parts (`url`, `cidr`, `weekly`): what is wrong with one is shown where it stands.
 
+use super::is_plain;
 use crate::document::{Misfit, Table, Written, list, text, whole_number};
 use crate::scope::constraint::{Constraint, Node};
 use crate::scope::describe::{JOIN, REF};
@@ -7,9 +8,15 @@ use crate::scope::url::UrlPattern;
 use crate::scope::weekly::Place;
 use crate::scope::words::{cidr, url, weekly, weekly_at};
 use crate::value::SpannedNode;
+use crate::visible::Shown;
 
 /// One network, or a list of them.
 pub(super) fn networks(written: &Written) -> Result<Constraint, Misfit> {
+    if let SpannedNode::Object(_) = &written.node {
+        let problem = "expected a network or a list of them, found a table: networks stand in the policy, as in \
+                       `cidr = [\"10.0.0.0/8\"]`";
+        return Err(Misfit::new(written.span.start, problem));
+    }
     let own = match &written.node {
         SpannedNode::Text(_) => std::slice::from_ref(written),
         _ => list(written)?,
@@ -22,10 +29,36 @@ pub(super) fn networks(written: &Written) -> Result<Constraint, Misfit> {
     Ok(cidr(named))
 }
 
+/// Words of other systems for the parts of a URL, and what is said here.
+const NOT_OF_URLS: &[(&[&str], &str)] = &[
+    (&["hosts", "domain", "hostname", "authority"], "`host`"),
+    (&["protocol", "schemes"], "`scheme`"),
+    (&["ports"], "`port`"),
+    (&["paths", "pathname", "prefix"], "`path = { under = \"/v1\" }`"),
+    (
+        &["query", "params", "search", "fragment", "user"],
+        "nothing of that: any query and fragment may stand behind the path, and no user before the host",
+    ),
+];
+
+/// Words of other systems for the hosts below a name.
+const BELOW: &[(&[&str], &str)] = &[
+    (
+        &["suffix", "ends_with", "glob", "wildcard", "domain", "parent", "under"],
+        "`subdomain_of = \"acme.test\"`, which takes the hosts below it",
+    ),
+    (
+        &["eq", "one_of", "any", "in"],
+        "the hosts themselves, as in `host = [\"a.acme.test\", \"b.acme.test\"]`",
+    ),
+    (&["cidr", "ip", "regex", "prefix"], "nothing of that: hosts are named, or below a name"),
+];
+
 /// `{ scheme, host, port, path }`: each one or a list, but for `path`, of which all must hold.
 pub(super) fn url_pattern(written: &Written) -> Result<Constraint, Misfit> {
     let example = "a table such as `{ scheme = \"https\", host = \"acme.test\" }`";
-    let table = Table::read_some(written, &["scheme", "host", "port", "path"], example)?;
+    let keys = ["scheme", "host", "port", "path"];
+    let table = Table::read_translated(written, &keys, NOT_OF_URLS, example)?.said()?;
     let why = "write `host = \"any\"` if any public host will do";
     let hosts = table.require("host", why, one_or_more)?;
     let mut pattern = UrlPattern::nowhere();
@@ -68,15 +101,41 @@ fn host(pattern: UrlPattern, written: &Written) -> Result<UrlPattern, Misfit> {
                 );
                 return Err(Misfit::new(at.start, problem));
             }
-            let below = Table::read_some(written, &["subdomain_of"], "a host")?;
+            let below = Table::read_translated(written, &["subdomain_of"], BELOW, "a host")?;
+            let below = below.said()?;
             pattern.or_subdomain_of(below.require(
                 "subdomain_of",
                 "it says below which name",
                 text,
             )?)
         }
-        _ => pattern.or_host(text(written)?),
+        _ => {
+            let host = text(written)?;
+            if let Some(instead) = not_a_host(host) {
+                let problem = format!("{} is not a host: {instead}", Shown(host));
+                return Err(Misfit::new(written.span.start, problem));
+            }
+            pattern.or_host(host)
+        }
     })
+}
+
+/// What was meant by a text that has more than a host in it.
+fn not_a_host(text: &str) -> Option<String> {
+    let plain = |part: &str| is_plain(part) && !part.is_empty();
+    if let Some((scheme, rest)) = text.split_once("://") {
+        let host = rest.split(['/', ':', '?', '#']).next().unwrap_or(rest);
+        return (plain(scheme) && plain(host))
+            .then(|| format!("write `scheme = \"{scheme}\", host = \"{host}\"`"));
+    }
+    if let Some(below) = text.strip_prefix("*.").or_else(|| text.strip_prefix('.')) {
+        return plain(below).then(|| {
+            format!("for the hosts below a name write `{{ subdomain_of = \"{below}\" }}`")
+        });
+    }
+    let (host, port) = text.rsplit_once(':')?;
+    let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    (is_port && plain(host)).then(|| format!("write `host = \"{host}\", port = {port}`"))
 }
 
 fn port(written: &Written) -> Result<u16, Misfit> {
@@ -125,9 +184,16 @@ pub(super) fn weekly_window(written: &Written) -> Result<Constraint, Misfit> {
     let keys = ["days", "from", "until", "offset", "zone"];
     let example = "a table such as `{ days = [\"mon\"], from = \"09:00\" }`";
     let table = Table::read_translated(written, &keys, FOREIGN, example)?.said()?;
-    let days = table.read_at("days", |own| {
+    let why = "which days, as in `days = [\"mon\", \"fri\"]`; for each day name all seven";
+    let days = table.require("days", why, |own| {
         each(list(own)?, true, |own| {
-            let day = text(own)?;
+            let day = match &own.node {
+                SpannedNode::Text(day) => &**day,
+                _ => {
+                    let problem = "expected a day as text, one of `\"mon\"` to `\"sun\"`";
+                    return Err(Misfit::new(own.span.start, problem));
+                }
+            };
             if day.len() > 3 && day.contains('-') {
                 let problem =
                     "expected one day: each is named, as in `[\"mon\", \"tue\", \"wed\"]`";
@@ -171,7 +237,7 @@ pub(super) fn weekly_window(written: &Written) -> Result<Constraint, Misfit> {
         (_, Some(zone)) => Ok(zone),
         (offset, None) => Place::at_offset(offset.unwrap_or(DAY.2)),
     };
-    Ok(weekly_at(&days.unwrap_or_default(), from, until, place))
+    Ok(weekly_at(&days, from, until, place))
 }
 
 /// What `read` makes of each, and where it is wrong, by its index where there are several.

@@ -191,11 +191,17 @@ fn a_test_that_fails_says_what_was_expected_and_what_was_found() {
 #[test]
 fn a_test_that_cannot_be_meant_is_refused_where_it_stands() {
     for (text, told) in [
-        ("[[test]]\nwho = \"a\"\ntool = \"web.get\"\n", "has no `expect`"),
-        ("[[test]]\ntool = \"web.get\"\nexpect = \"deny\"\n", "has no `who`"),
-        ("[[test]]\nwho = \"a\"\nexpect = \"deny\"\n", "has no `tool`"),
-        ("[[test]]\nwho = \"a\"\ntool = \"t\"\nexpects = \"deny\"\n", "unknown field `expects`"),
-        ("[[test]]\nwho = \"a\"\ntool = \"t\"\nexpect = \"allow\"\n", "allow"),
+        ("[[test]]\nwho = \"a\"\ntool = \"web.get\"\n", "`expect` is missing"),
+        ("[[test]]\ntool = \"web.get\"\nexpect = \"deny\"\n", "`who` is missing"),
+        ("[[test]]\nwho = \"a\"\nexpect = \"deny\"\n", "`tool` is missing"),
+        (
+            "[[test]]\nwho = \"a\"\ntool = \"t\"\nexpects = \"deny\"\n",
+            "`expects` is not a key here: write `expect`",
+        ),
+        (
+            "[[test]]\nwho = \"a\"\ntool = \"t\"\nexpect = \"allow\"\n",
+            "the word here is \"permit\"",
+        ),
         ("test = 1\n", "expected a list of tables"),
         ("test = [1]\n", "expected a list of tables"),
     ] {

@@ -5,6 +5,7 @@
 mod world;
 
 mod public_key;
+mod schemas;
 mod settled;
 mod several;
 mod watch;

@@ -24,14 +24,14 @@ rule = [
 "#;
 
 /// A broker that writes a log, of which each file has a few records.
-struct Writing {
-    folder: Folder,
-    broker: Broker,
-    payer: Identity,
+pub(crate) struct Writing {
+    pub(crate) folder: Folder,
+    pub(crate) broker: Broker,
+    pub(crate) payer: Identity,
 }
 
 impl Writing {
-    fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         let folder = Folder::new();
         folder.write("key", format!("{KEY}\n"));
         folder.write("policy.toml", POLICY);
@@ -47,7 +47,7 @@ impl Writing {
     }
 
     /// An open task with a grant.
-    fn open(&self, intent: &str) -> (Task, Grant) {
+    pub(crate) fn open(&self, intent: &str) -> (Task, Grant) {
         let purpose = Purpose::new("pay-bill").ticket("INV-1").intent(intent);
         let task = self.broker.open_named("bills", &self.payer, purpose).unwrap();
         let scope = Scope::tool("bank.pay").arg("amount", max(500)).and_tool("db.wipe").any_args();

@@ -36,12 +36,13 @@ const WORDS: [&str; 10] = [
 ];
 
 /// What reads a log back, tests policies, joins brokers or mints has types of its own, which may be called alike.
-const OTHERS: [&str; 8] = [
+const OTHERS: [&str; 9] = [
     "src/audit/explain",
     "src/audit/left_",
     "src/audit/replay",
     "src/audit/review",
     "src/audit/verify",
+    "src/audit/watch",
     "src/credential/",
     "src/fleet/",
     "src/testing/",

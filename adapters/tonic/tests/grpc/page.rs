@@ -29,7 +29,7 @@ fn blocks(language: &str) -> Vec<String> {
 
 #[test]
 fn the_page_has_the_program_of_the_example() {
-    let program = read("adapters/tonic/examples/service.rs");
+    let program = read("adapters/tonic/examples/payments.rs");
     let (_, program) = program.split_once("\n\n").unwrap();
     let program = program.trim_end();
     let included = r#"include!("../tests/generated/payments.v1.rs")"#;
@@ -53,7 +53,7 @@ fn the_client_of_the_page_is_answered_as_it_says() {
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("payments.toml"), &blocks("toml")[0]).unwrap();
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    let service = target.join("debug/examples/service");
+    let service = target.join("debug/examples/payments");
     let mut service = Command::new(service).current_dir(&folder).spawn().unwrap();
     // The client waits until the service is up.
     let client = blocks("py")[0]

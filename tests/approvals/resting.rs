@@ -65,6 +65,24 @@ fn another_rule_than_that_whose_items_were_denied_asks_still() {
     release.office.verify();
 }
 
+/// Denials are counted by rule and by tool: those of two make no rest of either.
+#[test]
+fn denials_of_another_rule_or_tool_do_not_add_up() {
+    let board = ApprovalTerms::per(Per::Task).review(reviewers("ops"));
+    let release = two_tools([
+        Rule::ask("ops").tools(["deploy", "status"]).arg("service", eq("api")).approval(terms()),
+        Rule::ask("more").tool("deploy").arg("service", eq("db")).approval(board),
+    ]);
+    for (tool, service) in
+        [("deploy", "api"), ("deploy", "api"), ("status", "api"), ("deploy", "db")]
+    {
+        let pending = release.ask(scope(tool, service));
+        assert_eq!(release.refuses(&pending, &[1]), Ok(QuestionState::Denied));
+    }
+    release.ask(scope("deploy", "api"));
+    release.office.verify();
+}
+
 /// One no to a whole plan is one, however many of its items are of a tool.
 #[test]
 fn a_plan_that_is_denied_as_a_whole_is_denied_once() {

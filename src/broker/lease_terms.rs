@@ -48,7 +48,8 @@ impl OpenCall {
         let covering =
             row.terms.scope.iter().filter(|own| own.capability.tool.as_str() == call.tool());
         let tail = tail_of(covering.flat_map(|own| &own.stamps));
-        let ends = lineage.iter().map(|row| row.expires).fold(self.cell().ceiling, Timestamp::min);
+        // None of them ends after the task's ceiling.
+        let ends = lineage.iter().map(|row| row.expires).min().unwrap_or(now);
         let expires = match provider.guarantees().longest_life(tail) {
             Some(life) => now.checked_add(life).unwrap_or(ends),
             None => ends,

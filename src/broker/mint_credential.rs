@@ -73,12 +73,15 @@ impl OpenCall {
             flight.nothing_minted(end == Recorded::Yes, &name);
             return Err(denial);
         }
+        // What ends a lease has ended its grant, too, or has found it minted: the ledger asks by itself.
         if !entered {
             flight.nothing_minted(true, &name);
             return Err(Denial::new(Reason::TaskOver));
         }
         let minted = provider.mint(&plan).await;
         let now = shared.now();
+        // If it has forked, what it made is the parent's.
+        shared.check_process()?;
         let minted = match minted {
             Ok(minted) => minted,
             Err(MintError::NotMinted(why)) => {

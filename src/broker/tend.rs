@@ -34,7 +34,11 @@ pub struct Tended {
 impl Broker {
     /// What was minted for tasks and grants that have ended, and is not known to be gone.
     pub fn obligations(&self) -> Vec<Obligation> {
-        self.shared.downstream.as_ref().map_or_else(Vec::new, |own| own.obligations())
+        match &self.shared.downstream {
+            Some(downstream) if !self.shared.is_forked() => downstream.obligations(),
+            // What the parent owes, it works off.
+            Some(_) | None => Vec::new(),
+        }
     }
 
     /// Withdraws what is due and makes sure that it is gone, provider by provider, for `most` at the longest: no call
@@ -80,7 +84,8 @@ impl Shared {
         }
         self.end_dead_leases(downstream);
         downstream.ledger.wake();
-        let is_over = || deadline.as_ref().is_some_and(Deadline::is_over);
+        // A provider may fork: from then on, this is the child.
+        let is_over = || self.is_forked() || deadline.as_ref().is_some_and(Deadline::is_over);
         if !is_over() {
             self.sweep_downstream(downstream, deadline.is_some()).await;
         }
@@ -94,7 +99,9 @@ impl Shared {
             let held = Held { shared: self, downstream, entry, passed: None };
             self.work_off(job, held, &mut tended).await;
         }
-        tended.owed = downstream.obligations().len();
+        if !self.is_forked() {
+            tended.owed = downstream.obligations().len();
+        }
         tended
     }
 
@@ -127,15 +134,19 @@ impl Shared {
         }
         let owed: std::collections::BTreeSet<Box<str>> =
             downstream.obligations().into_iter().map(|own| own.name).collect();
-        if owed.is_empty() {
-            return;
-        }
         let mine = |name: &str| owed.contains(name);
         for provider in self.sources.providers.values() {
-            for found in provider.sweep(&mine).await {
-                if mine(found.name()) && found.is_plain() {
+            let swept = provider.sweep(&mine).await;
+            if self.is_forked() {
+                return;
+            }
+            for found in swept {
+                // Of what lives, and of what this broker has not minted, nothing is taken from a provider.
+                let is_of =
+                    |entry: &Entry| entry.owed.is_some() && entry.handle.name() == found.name();
+                if found.is_plain() {
                     downstream.ledger.change_each(|entry| {
-                        if entry.owed.is_some() && entry.handle.name() == found.name() {
+                        if is_of(entry) {
                             entry.handle = found.clone();
                         }
                     });
@@ -170,7 +181,11 @@ impl Shared {
             held.passed = Some(Passed::Lasting { until: job.expires, why: why.into() });
             return false;
         }
-        match provider.withdraw(&job.handle, secret).await {
+        let withdrawn = provider.withdraw(&job.handle, secret).await;
+        if self.is_forked() {
+            return false;
+        }
+        match withdrawn {
             Withdrawn::Done | Withdrawn::Already => {
                 let name = job.handle.name().into();
                 self.record(self.time_or_latest(), &Event::CredentialWithdrawn { name });
@@ -194,6 +209,9 @@ impl Shared {
     async fn verify(&self, job: &Job, held: &mut Held<'_>) {
         let Some(provider) = &job.provider else { return };
         let gone = provider.verify(&job.handle).await;
+        if self.is_forked() {
+            return;
+        }
         let now = self.time_or_latest();
         let how = match gone {
             Gone::Gone => GoneHow::Verified,

@@ -56,6 +56,29 @@ pub(crate) fn fork_within(work: impl FnOnce(&Within) -> Result<(), Failed>) {
     assert!(answer.is_err_and(|left| left.is::<Within>()), "the parent left where it forked");
 }
 
+thread_local! {
+    /// A child that was forked in the midst of this thread's work.
+    static FORKED: std::cell::Cell<Option<c_int>> = const { std::cell::Cell::new(None) };
+}
+
+/// From here on, there are two that do this work, each to its end.
+pub(crate) fn fork_here() {
+    if let Some(child) = start() {
+        FORKED.set(Some(child));
+    }
+}
+
+/// Does work in whose midst [`fork_here`] is called: fails where the child says so, panics, or hangs. What the parent's part
+/// comes to is left.
+pub(crate) fn forking(work: impl FnOnce() -> Result<(), Failed>) {
+    let parent = std::process::id();
+    let answer = catch_unwind(AssertUnwindSafe(work));
+    if std::process::id() != parent {
+        end(|| answer.unwrap_or_else(|_| Err(Failed::new("the work", "a panic".to_owned()))));
+    }
+    wait(FORKED.take().expect("it forked"));
+}
+
 /// The child's number in the parent, and none in the child.
 fn start() -> Option<c_int> {
     // SAFETY: the child goes on with this thread alone, takes no lock that another may hold (which is what is

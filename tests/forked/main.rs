@@ -14,6 +14,7 @@
 mod busy;
 mod child;
 mod file_log;
+mod minted;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

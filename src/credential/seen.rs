@@ -40,3 +40,20 @@ impl Seen {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_known_again_among_the_last_that_are_remembered_and_no_more_are_kept() {
+        let mut seen = Seen::new().unwrap();
+        let secret = |n: usize| Secret::new(format!("secret-number-{n:08}")).unwrap();
+        let all: Vec<Secret> = (0..=REMEMBERED).map(secret).collect();
+        assert!(all.iter().all(|one| seen.add(one)), "each is new");
+        assert_eq!((seen.hashes.len(), seen.order.len()), (REMEMBERED, REMEMBERED));
+        assert!(!seen.add(&all[1]), "the oldest that is kept");
+        assert!(seen.add(&all[0]), "it was forgotten");
+        assert!(!seen.add(&all[0]) && seen.add(&all[1]), "and is the last now");
+    }
+}

@@ -55,6 +55,12 @@ impl ScrubStream {
         self.give(true)
     }
 
+    /// How much is kept back.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> usize {
+        self.kept.len()
+    }
+
     /// Room is made by hand: what grows by itself leaves a copy behind.
     fn take(&mut self, piece: &[u8]) {
         let length = self.kept.len() + piece.len();

@@ -1,6 +1,7 @@
 //! What is planted is found, whatever stands around it and however it comes.
 
 mod containers;
+mod forms;
 mod openings;
 mod stream;
 
@@ -388,8 +389,7 @@ fn what_was_found_is_told_once_by_the_names_of_its_credentials() {
 
 #[test]
 fn a_task_that_has_used_no_secret_has_its_results_given_as_they_are() {
-    let source = by(&[]);
-    let bytes = SECRET.to_vec();
+    let (source, bytes) = (by(&[]), SECRET.to_vec());
     let address = bytes.as_ptr();
     let given = bytes.scrub(&source.scrubber());
     assert_eq!((given.as_ptr(), &given[..]), (address, SECRET), "not even copied");

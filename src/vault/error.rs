@@ -5,8 +5,9 @@ use crate::random::RandomError;
 /// The fewest bytes of a secret of which nothing is declared.
 pub(super) const FEWEST: usize = 16;
 
-/// The fewest bytes of one whose entropy is declared: as many as the scrubber looks at in one step.
-pub(super) const FEWEST_DECLARED: usize = 8;
+/// The fewest bytes of one whose entropy is declared: as many as the scrubber looks at in one step. No fewer have
+/// [`FEWEST_BITS`].
+const FEWEST_DECLARED: usize = FEWEST_BITS as usize / 8;
 
 /// The least entropy that can be declared: guessed right once in 2^64 results, a scrubber tells nothing.
 pub(super) const FEWEST_BITS: u32 = 64;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::error::{FEWEST, FEWEST_BITS, FEWEST_DECLARED, MOST, SecretError};
+use super::error::{FEWEST, FEWEST_BITS, MOST, SecretError};
 
 /// Secret bytes in the clear: never printed, never cloned, wiped when dropped.
 ///
@@ -78,7 +78,8 @@ impl Secret {
         let bytes = Zeroizing::new(bytes.into());
         let given = bytes.len();
         let possible = u32::try_from(given.saturating_mul(8)).unwrap_or(u32::MAX);
-        if given < FEWEST_DECLARED || bits < FEWEST_BITS || bits > possible {
+        // These are no fewer than 8 bytes, then.
+        if bits < FEWEST_BITS || bits > possible {
             return Err(SecretError::Entropy { bits, given });
         }
         Secret::checked(bytes)

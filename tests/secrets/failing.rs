@@ -148,7 +148,7 @@ fn a_mint_that_comes_back_after_its_time_is_refused_and_withdrawn() {
 /// P9: a log that takes no plan has nothing minted
 #[test]
 fn nothing_is_minted_that_the_log_has_not_taken() {
-    use hallpass::audit::MemoryLog;
+    use hallpass::audit::{Event, MemoryLog};
     use hallpass::testing::FailingSink;
     for (refused, minted) in [(1, 0), (2, 1)] {
         let log = MemoryLog::new();
@@ -165,6 +165,12 @@ fn nothing_is_minted_that_the_log_has_not_taken() {
         assert_eq!(world.provider.live(), [] as [Box<str>; 0]);
         assert_eq!(world.broker.flush(), 0);
         assert_eq!(world.broker.verify(&log).unwrap().credentials, [] as [Box<str>; 0]);
+        // Of a plan that it has not taken, nothing is said at the end either.
+        let ends = log.records().into_iter().filter_map(|record| match record.event {
+            Event::Ended { unsettled, .. } => Some(unsettled),
+            _ => None,
+        });
+        assert_eq!(ends.collect::<Vec<_>>(), [minted > 0]);
     }
 }
 

@@ -8,6 +8,7 @@
 )]
 
 mod failing;
+mod meanwhile;
 mod minted;
 mod minted_async;
 mod minting;
@@ -19,6 +20,7 @@ mod restarted;
 mod rogue;
 mod scrubbed;
 mod settled;
+mod swept;
 mod tail;
 mod tainted;
 mod tainted_minted;

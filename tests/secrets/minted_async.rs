@@ -22,7 +22,7 @@ use crate::minting::*;
 struct Later(ScriptedProvider);
 
 /// Pending once.
-async fn later() {
+pub(crate) async fn later() {
     let mut polled = false;
     poll_fn(|context| {
         if std::mem::replace(&mut polled, true) {
@@ -85,7 +85,7 @@ fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Waking::from_waker(Waker::noop()))
 }
 
-fn block_on<F: Future>(future: F) -> F::Output {
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     loop {
         if let Poll::Ready(output) = poll(future.as_mut()) {
@@ -250,4 +250,46 @@ fn a_credential_that_is_still_being_minted_is_not_gone() {
     clock.advance(SECOND);
     assert_eq!(block_on(broker.tended()).gone, 1);
     assert_eq!(provider.live(), [] as [Box<str>; 0]);
+}
+
+/// A call that waits for another one's mint, and whether it was woken.
+macro_rules! waiting {
+    ($woken:ident, $second:ident, $broker:expr, $grant:expr) => {
+        let $woken = Arc::new(Woken(AtomicBool::new(false)));
+        let waker = Waker::from(Arc::clone(&$woken));
+        let mut $second = pin!(run(permit($broker, $grant)));
+        assert!($second.as_mut().poll(&mut Waking::from_waker(&waker)).is_pending());
+        assert!(!$woken.0.load(Ordering::SeqCst));
+    };
+}
+
+#[test]
+fn a_call_that_waits_for_a_mint_that_fails_is_woken_and_mints_by_itself() {
+    let (broker, provider, agent, _) = world();
+    let task = broker.open(&agent, Purpose::new("errand")).unwrap();
+    let grant = task.request(scope(), &Context::new()).unwrap();
+    provider.next_mints(Cue::Fails, 1);
+    let mut first = pin!(run(permit(&broker, &grant)));
+    assert!(poll(first.as_mut()).is_pending());
+    waiting!(woken, second, &broker, &grant);
+    assert_eq!(poll(first.as_mut()), Poll::Ready(Err(Reason::CredentialUnavailable)));
+    assert!(woken.0.load(Ordering::SeqCst), "nothing else would wake it");
+    assert!(poll(second.as_mut()).is_pending(), "it mints");
+    assert!(block_on(second).is_ok());
+}
+
+/// A future has no clock of its own: it looks at the time when it is woken.
+#[test]
+fn tending_wakes_calls_that_wait_so_that_they_give_up_in_time() {
+    let (broker, _provider, agent, clock) = world();
+    let task = broker.open(&agent, Purpose::new("errand")).unwrap();
+    let grant = task.request(scope(), &Context::new()).unwrap();
+    let mut first = pin!(run(permit(&broker, &grant)));
+    assert!(poll(first.as_mut()).is_pending());
+    waiting!(woken, second, &broker, &grant);
+    clock.advance(10 * SECOND);
+    let _ = broker.tend(SECOND);
+    assert!(woken.0.load(Ordering::SeqCst));
+    assert_eq!(poll(second.as_mut()), Poll::Ready(Err(Reason::CredentialUnavailable)));
+    drop(task);
 }

@@ -3,8 +3,12 @@
 use std::sync::{Arc, Mutex};
 
 use hallpass::audit::Event;
-use hallpass::credential::Debt;
-use hallpass::testing::{ScriptedProvider, Verify, Withdraw};
+use hallpass::credential::{
+    CredentialProvider, Debt, Gone, Guarantees, Handle, MintError, Minted, Plan, Refused, Want,
+    Withdrawn,
+};
+use hallpass::testing::{Mint as Cue, ScriptedProvider, Verify, Withdraw};
+use hallpass::vault::Secret;
 
 use crate::minting::*;
 
@@ -207,4 +211,92 @@ fn a_reaper_tends_by_itself() {
     // The only thread that withdraws is the reaper's.
     world.provider.wait_until_inside();
     world.provider.release();
+}
+
+/// P2: no end of the grant comes for it, and it is looked for as soon as it has expired
+#[test]
+fn a_credential_that_has_expired_is_withdrawn_though_its_grant_lives() {
+    let policy = POLICY.replace(r#"ttl = "5m","#, r#"ttl = "5m", tail = "1m","#);
+    let minute = Guarantees::never().shortest_life(60 * SECOND);
+    let tokens = ScriptedProvider::new("tokens").guaranteeing(minute);
+    let world = Mint::of(&policy, tokens, |builder| builder);
+    let (task, grant) = world.open();
+    world.run(&grant, "db.read").unwrap();
+    world.clock.advance(59 * SECOND);
+    assert_eq!(world.tend(), (0, 0, 0));
+    world.clock.advance(SECOND);
+    assert_eq!(world.tend(), (1, 1, 0));
+    assert_eq!(world.broker.standing().grants.len(), 1);
+    drop((task, grant));
+}
+
+/// Once it has come a step further, a failure counts as the first again.
+#[test]
+fn what_has_come_a_step_further_is_tried_again_soon() {
+    let provider = ScriptedProvider::new("database").within(60 * SECOND);
+    let world = Mint::with(provider, |builder| builder);
+    let (_task, grant) = world.open();
+    world.provider.next_mints(Cue::Loses, 1);
+    world.run(&grant, "db.read").unwrap_err();
+    world.provider.next_withdrawals(Withdraw::Fails, 4);
+    for wait in [0, 1, 2, 4] {
+        world.clock.advance(wait * SECOND);
+        assert_eq!(world.tend(), (0, 0, 1));
+    }
+    world.clock.advance(8 * SECOND);
+    assert_eq!(world.tend(), (1, 0, 1), "it is not there, and another mint may still land");
+    world.clock.advance(45 * SECOND);
+    world.provider.next_withdrawals(Withdraw::Fails, 1);
+    world.tend();
+    let owed = &world.broker.obligations()[0];
+    assert_eq!(owed.attempts, 5);
+    assert!(owed.due.since(world.clock_now()) <= SECOND, "{owed:?}");
+}
+
+/// Says more than anybody wants to know, and when to come again.
+struct Wordy(ScriptedProvider);
+
+impl CredentialProvider for Wordy {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn guarantees(&self) -> Guarantees {
+        self.0.guarantees()
+    }
+
+    fn plan(&self, want: &Want<'_>) -> Result<Plan, Refused> {
+        self.0.plan(want)
+    }
+
+    fn mint(&self, plan: &Plan) -> Result<Minted, MintError> {
+        self.0.mint(plan)
+    }
+
+    fn withdraw(&self, _: &Handle, _: Option<&Secret>) -> Withdrawn {
+        Withdrawn::retry(240 * SECOND, "no ".repeat(10_000))
+    }
+
+    fn verify(&self, handle: &Handle) -> Gone {
+        self.0.verify(handle)
+    }
+}
+
+#[test]
+fn of_a_providers_words_the_beginning_is_kept_and_it_is_left_alone_for_as_long_as_it_asks() {
+    let wordy = Wordy(ScriptedProvider::new("database"));
+    let world = Mint::with(wordy.0.clone(), |builder| builder.provider("orders-db", wordy));
+    let (task, grant) = world.open();
+    world.run(&grant, "db.read").unwrap();
+    task.complete();
+    world.tend();
+    let owed = &world.broker.obligations()[0];
+    assert!(owed.due.since(world.clock_now()) >= 240 * SECOND);
+    let recorded = world.log().records().into_iter().find_map(|record| match record.event {
+        Event::CredentialOwed { why, .. } => Some(why),
+        _ => None,
+    });
+    for why in [owed.last_error.as_deref().unwrap(), &*recorded.unwrap()] {
+        assert!(why.len() <= 512 && why.starts_with("no no") && why.ends_with('…'), "{why}");
+    }
 }

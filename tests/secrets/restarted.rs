@@ -15,10 +15,10 @@ use crate::minting::*;
 use crate::settled::settled;
 
 /// A folder of its own, removed with what is in it.
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> Folder {
+    pub(crate) fn new() -> Folder {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let name = format!(
             "hallpass-minted-{}-{}",
@@ -38,7 +38,7 @@ impl Folder {
     }
 
     /// One life of a broker, which is killed: the log is as it was then, whatever is ended and dropped after that.
-    fn life<T>(
+    pub(crate) fn life<T>(
         &self,
         provider: &ScriptedProvider,
         clock: &ManualClock,

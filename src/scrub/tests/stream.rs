@@ -157,5 +157,6 @@ fn what_can_not_be_looked_through_is_shown_neither_in_pieces_nor_kept() {
     let mut stream = ScrubStream::new(source);
     assert_eq!(stream.push(&[b'x'; 8192]), b"");
     assert_eq!(stream.push(b"more"), b"");
+    assert_eq!(stream.kept(), 0);
     assert_eq!(stream.finish(), b"[redacted]");
 }

@@ -102,7 +102,12 @@ fn misfit_of(text: &str, error: &Error) -> Misfit {
             let first = letters.next().map(|first| first.to_lowercase().to_string());
             let hint = match other {
                 // The parser takes a bare `forbid` for the beginning of `false`.
-                other if other.contains("boolean") => ": text stands in quotes",
+                other if other.contains("boolean") => {
+                    ": `true` and `false` are written so, and text stands in quotes"
+                }
+                other if other.contains("cannot extend") => {
+                    ": what a table in braces has is written inside of them"
+                }
                 other if other.contains("escape") => {
                     ": in single quotes a backslash stands for itself, as in `regex = '\\d+'`"
                 }

@@ -130,7 +130,9 @@ fn a_tool_or_label_outside_the_catalogue_is_named_with_the_nearest() {
     );
     assert_eq!(
         rule("what.tool = { one_of = [\"db\", \"browser\"] }"),
-        ["rule `f`: the catalogue has no tool `browser` (unknown_tool)"]
+        [
+            "rule `f`: the catalogue has no tool `browser`, expected one of `db`, `mail.send` (unknown_tool)"
+        ]
     );
     let label = "rule `f`: no tool of the catalogue has the label `egres`: did you mean `egress`? (unknown_label)";
     assert_eq!(rule("what.labels = { has_any = [\"egres\", \"egress\"] }"), [label]);

@@ -95,6 +95,18 @@ const OF_ARGUMENT: &[(&str, &str, &str)] = &[
 
 /// What stands in a permit next to `what.tool = "t"`.
 const OF_RULE: &[(&str, &str, &str)] = &[
+    ("who = \"any\"", "nothing where it is anyone", ""),
+    (
+        "who = [{ id = \"a\" }, { id = \"b\" }]",
+        "`{ id = { one_of = [ … ] } }`",
+        "who = { id = { one_of = [\"a\", \"b\"] } }",
+    ),
+    (
+        "grant = { uses = 5, per = \"team\" }",
+        "none is kept for a group",
+        "grant = { uses = 5, per = \"identity\" }",
+    ),
+    ("what.other_args = { contains = \"k\" }", "named in `args`", "what.other_args = \"any\""),
     (
         "who = { groups = { not = \"sre\" } }",
         "in its place write `{ has_any = [\"sre\"] }`",

@@ -9,6 +9,9 @@ use crate::scope::{Condition, Constraint, Fact, Node, note_parts};
 use crate::value::Value;
 use crate::visible::Shown;
 
+/// How many names a message lists at most.
+const MOST_LISTED: usize = 12;
+
 /// The names of a catalogue, sorted, each once.
 pub(super) struct CatalogueNames<'c> {
     tools: Vec<&'c str>,
@@ -35,7 +38,10 @@ impl<'c> CatalogueNames<'c> {
     pub(super) fn look_at(&self, rule: &Rule, findings: &mut Findings<'_>) {
         if let Tools::Named(names) = &rule.tools {
             for name in names.iter().filter(|name| self.tools.binary_search(&&***name).is_err()) {
-                let guess = self.guesses.of(name, self.tools.iter().copied());
+                let mut guess = self.guesses.of(name, self.tools.iter().copied());
+                if guess.is_empty() && self.tools.len() <= MOST_LISTED {
+                    guess = format!(", expected one of `{}`", self.tools.join("`, `"));
+                }
                 let message = format!("the catalogue has no tool `{name}`{guess}");
                 findings.add(WarningCode::UnknownTool, "what.tool", message);
             }

@@ -83,10 +83,18 @@ pub(super) fn grant(written: &Written) -> Result<Limits, Misfit> {
     for (argument, (most, window)) in table.read_at("budget", budgets)?.unwrap_or_default() {
         limits.add_budget(argument, Some(most), window);
     }
-    let per = table.read_at("per", |own| choice(own, &[("task", false), ("identity", true)]))?;
+    let per = table.read_at("per", counted_by)?;
     limits.per_identity = per.unwrap_or(false);
     limits.keeps_abandoned = !table.read_at("refund", boolean)?.unwrap_or(true);
     Ok(limits)
+}
+
+/// What the counters are kept for: one task, or one identity over all its tasks.
+fn counted_by(written: &Written) -> Result<bool, Misfit> {
+    choice(written, &[("task", false), ("identity", true)]).map_err(|error| {
+        let problem = format!("{}; none is kept for a group or an attribute", error.problem);
+        Misfit { problem, ..error }
+    })
 }
 
 /// What breaking the glass leaves behind.

@@ -35,7 +35,8 @@ pub(super) fn what(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
     let of_argument = |name: &str| {
         Some(format!("an argument is said in `args = {{ {} = … }}`", name.escape_debug()))
     };
-    let example = "a table such as `{ tool = \"…\" }`";
+    let example =
+        "a table such as `{ tool = \"…\" }`, or of several tools `{ tool = { one_of = [ … ] } }`";
     let table = Table::read_explained(written, KEYS, FOREIGN, &of_argument, example)?.said()?;
     let mut rule = rule;
     if let Some(tools) = table.read_at("tool", tools)? {
@@ -47,7 +48,14 @@ pub(super) fn what(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
     if let Some(args) = table.get("args") {
         rule = arguments(rule, args).map_err(|error| error.inside("args"))?;
     }
-    if table.read_at("other_args", any_word)?.is_some() {
+    let others = table.read_at("other_args", |own| {
+        any_word(own).map_err(|error| {
+            let problem =
+                "left out, no others may be there; one with a constraint is named in `args`";
+            Misfit::new(error.at, format!("{}: {problem}", error.problem))
+        })
+    });
+    if others?.is_some() {
         rule = rule.other_args();
     }
     match table.get("resource") {

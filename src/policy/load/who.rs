@@ -42,7 +42,7 @@ pub(super) fn identity(
     written: &Written,
     known: &[&'static str],
 ) -> Result<Vec<(Fact, Constraint)>, Misfit> {
-    let example = "a table such as `{ id = \"…\" }`";
+    let example = "a table such as `{ id = { one_of = [ … ] } }`, or nothing where it is anyone";
     let counts = known.contains(&"count");
     let otherwise = |key: &str| {
         if counts && OF_COUNTS.contains(&key) {

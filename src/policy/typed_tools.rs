@@ -1,6 +1,6 @@
 //! Rules against the types of arguments: a rule that names a value no call can have is a mistake.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::catalogue::Tool;
 use super::effect::Effect;
@@ -19,7 +19,8 @@ const MOST_LISTED: usize = 24;
 
 /// The tools of the catalogue that have typed arguments.
 pub(super) struct TypedTools<'t> {
-    typed: HashMap<&'t str, TypedArgs>,
+    /// In the order of their names, so that a policy is refused with one message.
+    typed: BTreeMap<&'t str, TypedArgs>,
     all: &'t [Tool],
 }
 
@@ -42,7 +43,8 @@ impl<'t> TypedTools<'t> {
                 .filter_map(|name| self.typed.get_key_value(&**name))
                 .try_for_each(|(tool, typed)| check_typed(rule, tool, typed)),
             Tools::Unsaid | Tools::Any | Tools::Like(_) => self
-                .in_order()
+                .typed
+                .iter()
                 .filter(|(tool, _)| {
                     let meter = Meter::of_question(0);
                     rule.tool_named(tool, Stance::Guard, &meter).may_hold()
@@ -159,13 +161,6 @@ impl<'t> TypedTools<'t> {
             }
         }
         (!found.is_empty()).then_some(found)
-    }
-
-    /// In the order of their names, so that a policy is refused with one message.
-    fn in_order(&self) -> impl Iterator<Item = (&'t str, &TypedArgs)> {
-        let mut tools: Vec<_> = self.typed.iter().map(|(tool, typed)| (*tool, typed)).collect();
-        tools.sort_by_key(|(tool, _)| *tool);
-        tools.into_iter()
     }
 }
 

@@ -164,9 +164,8 @@ impl Fact {
     pub(crate) fn parse(text: &str) -> Result<Self, UnknownFact> {
         let unknown = || UnknownFact(text.into());
         let (root, rest) = text.split_once('.').ok_or_else(unknown)?;
-        // Nothing is computed: `who.attrs.limit * 2` would be an attribute that no one has.
-        let is_sum =
-            rest.contains([' ', '*', '+', '(']) && rest.contains(|c: char| c.is_whitespace());
+        // Nothing is computed: `who.attrs.limit * 2` would be an attribute that no one has. Names may well have spaces.
+        let is_sum = [" * ", " + ", " - ", " / "].iter().any(|sign| rest.contains(sign));
         if rest.is_empty() || is_sum {
             return Err(unknown());
         }

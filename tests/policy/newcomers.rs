@@ -1,6 +1,7 @@
 //! What people write who know other systems: the error or the warning, and the same as it says.
 
-use hallpass::policy::Policy;
+use hallpass::policy::{ApprovalTerms, Per, Policy, Reviewers, Rule};
+use hallpass::scope::{contains, count, has_any, same_as};
 
 /// A permit of `t`, with these constraints of an argument `a`.
 const OF_ARGUMENT: &[(&str, &str, &str)] = &[
@@ -330,4 +331,35 @@ fn what_is_no_host_is_told_its_parts() {
     let query = permit("what.args.a = { url = { host = \"a.test\", query = \"x\" } }");
     let error = Policy::from_toml(&query).unwrap_err().to_string();
     assert!(error.contains("any query"), "{error}");
+}
+
+/// What text can't say, the builder does not take either; and what is meant loads.
+#[test]
+fn the_builder_refuses_what_text_does() {
+    let ask = |review: Reviewers| {
+        let terms = ApprovalTerms::per(Per::Call).review(review);
+        Policy::builder().rule(Rule::ask("r").tool("t").approval(terms)).build()
+    };
+    let counted = Reviewers::in_groups(has_any(["g"]).and(count(2)));
+    assert!(ask(counted).unwrap_err().to_string().contains("`count` here is of the groups"));
+    let themselves = Reviewers::with_id(same_as("who.attrs.manager"));
+    assert!(ask(themselves).unwrap_err().to_string().contains("`asker.attrs.manager`"));
+    let own = Reviewers::in_groups(has_any(["g"])).attr("site", same_as("who.attrs.home"));
+    ask(own.count(2)).unwrap();
+    let any = Rule::forbid("r").tool("t").arg("*", contains("k"));
+    let error = Policy::builder().rule(any).build().unwrap_err().to_string();
+    assert!(error.contains("is not the name of an argument"), "{error}");
+}
+
+/// Nothing is computed in a reference; a name may well have spaces in it.
+#[test]
+fn what_has_a_space_in_its_name_is_referred_to() {
+    let of = |name: &str| {
+        Policy::from_toml(&permit(&format!(
+            "what.args.\"file name\" = \"any\"\nwhat.args.a = {{ same_as = \"{name}\" }}"
+        )))
+    };
+    of("args.file name").unwrap();
+    of("when.risk level").unwrap();
+    of("who.attrs.limit * 2").unwrap_err();
 }

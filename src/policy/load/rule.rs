@@ -143,14 +143,10 @@ pub(super) fn read(written: &Written) -> Result<Rule, Misfit> {
         let of_context = matches!(name, "env" | "environment" | "region" | "risk");
         of_context.then(|| format!("what the context says is `when = {{ {name} = … }}`"))
     };
-    let table = Table::read_explained(written, KEYS, FOREIGN, &in_context, "a table");
-    let table = table.map_err(|error| {
-        let action = error.problem.starts_with("`action`");
-        match action.then(|| effect_by_another_name(written)).flatten() {
-            Some(at) => Misfit::new(at, "`action` is not a key here: write `effect`"),
-            None => error,
-        }
-    })?;
+    if let Some(at) = effect_by_another_name(written) {
+        return Err(Misfit::new(at, "`action` is not a key here: write `effect`"));
+    }
+    let table = Table::read_explained(written, KEYS, FOREIGN, &in_context, "a table")?;
     let id = table.require("id", "each rule has a name of its own", text)?;
     let effect = table.require("effect", "\"permit\", \"ask\" or \"forbid\"", effect)?;
     let mut rule = Rule::new(id.into(), effect);

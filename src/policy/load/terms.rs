@@ -12,7 +12,7 @@ use crate::document::{
 use crate::policy::approval::{ApprovalTerms, Line, Per, Reviewers};
 use crate::policy::break_glass::BreakGlassTerms;
 use crate::policy::limits::Limits;
-use crate::scope::{Condition, Constraint, Fact, Node};
+use crate::scope::Condition;
 use crate::value::{Number, SpannedNode, Value};
 use crate::visible::Shown;
 
@@ -335,9 +335,7 @@ fn reviewers(written: &Written) -> Result<Reviewers, Misfit> {
         );
         return Err(Misfit::new(written.span.start, problem));
     }
-    let conditions = identity(written, REVIEWERS)?;
-    check_reviewers(written, &conditions)?;
-    let conditions = conditions.into_iter();
+    let conditions = identity(written, REVIEWERS)?.into_iter();
     let conditions = conditions.map(|(fact, own)| Condition::new(fact, own)).collect();
     let count = Table::read(written, REVIEWERS, "a table")?.read_at("count", |own| {
         whole_number(own)?.try_into().map_err(|_| {
@@ -345,36 +343,6 @@ fn reviewers(written: &Written) -> Result<Reviewers, Misfit> {
         })
     })?;
     Ok(Reviewers(Line::People { conditions, count: count.unwrap_or(1) }))
-}
-
-/// What a line of reviewers says that is probably not meant: of two it would make one, or compare each with themselves.
-fn check_reviewers(written: &Written, said: &[(Fact, Constraint)]) -> Result<(), Misfit> {
-    let at = |key: &str| {
-        let table = Table::open(written, "a table").ok();
-        table.and_then(|table| table.get(key)).map_or(written.span.start, |own| own.span.start)
-    };
-    for (fact, constraint) in said {
-        let mut counts = false;
-        constraint.for_each_leaf(&mut |leaf| counts |= matches!(leaf, Node::Count(_)));
-        if *fact == Fact::WhoGroups && counts {
-            let problem = "`count` here is of the groups that one person is in: how many people it takes stands next to \
-                           it, as in `{ groups = { has_any = [ … ] }, count = 2 }`";
-            return Err(Misfit::new(at("groups"), problem).inside("groups"));
-        }
-        let mut own = None;
-        constraint.for_each_fact(&mut |other| {
-            if other.is_of_the_asker() {
-                own.get_or_insert_with(|| other.to_string());
-            }
-        });
-        if let Some(own) = own {
-            let asker = own.replacen("who.", "asker.", 1);
-            let problem =
-                format!("`{own}` is of the one who answers: of the one who asks it is `{asker}`");
-            return Err(Misfit::new(written.span.start, problem));
-        }
-    }
-    Ok(())
 }
 
 fn boolean(written: &Written) -> Result<bool, Misfit> {

@@ -3,7 +3,7 @@
 use crate::document::{Misfit, Table, Written, any_word};
 use crate::policy::effect::Effect;
 use crate::policy::rule::{Rule, Tools};
-use crate::scope::{Constraint, Node as Kind, named_constraints, read_constraint};
+use crate::scope::{Node as Kind, named_constraints, read_constraint};
 use crate::value::{SpannedNode, Value};
 use crate::visible::Shown;
 
@@ -106,29 +106,12 @@ fn arguments(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
         })?;
         return Ok(rule.any_args());
     }
-    let named = named_arguments(written)?;
+    let named = named_constraints(written)?;
     if named.is_empty() && rule.effect != Effect::Permit {
         let problem = "an empty table says nothing in a forbid or an ask: leave it out";
         return Err(Misfit::new(written.span.start, problem));
     }
     Ok(named.into_iter().fold(rule, |rule, (name, own)| rule.arg(&name, own)))
-}
-
-/// Constraints by the names of arguments, which have no wildcards: a forbid of `\"*\"` would act on no call.
-fn named_arguments(written: &Written) -> Result<Vec<(Box<str>, Constraint)>, Misfit> {
-    let example =
-        "a table of names and constraints such as `{ to = \"any\", amount = { max = 500 } }`";
-    let table = Table::open(written, example)?;
-    for (at, name, _) in table.entries() {
-        if name == "*" || name == "**" {
-            let problem = format!(
-                "{} is not the name of an argument: each is named, and the others are let be by `other_args = \"any\"`",
-                Shown(name)
-            );
-            return Err(Misfit::new(at, problem));
-        }
-    }
-    named_constraints(written)
 }
 
 fn resource(rule: Rule, written: &Written) -> Result<Rule, Misfit> {

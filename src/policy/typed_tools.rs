@@ -142,10 +142,6 @@ impl<'t> TypedTools<'t> {
     /// The tools of the catalogue that a rule speaks of without naming them, by what is said of their labels, too; `None`
     /// where one of them lists no arguments, or it is none.
     fn spoken_of(&self, rule: &Rule) -> Option<Vec<(&str, &TypedArgs)>> {
-        let by_labels = rule.conditions.iter().any(|own| own.fact == Fact::Labels);
-        if matches!(rule.tools, Tools::Unsaid | Tools::Any) && !by_labels {
-            return None;
-        }
         let mut found = Vec::new();
         for tool in self.all {
             let meter = Meter::of_question(0);

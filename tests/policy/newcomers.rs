@@ -80,7 +80,7 @@ const OF_ARGUMENT: &[(&str, &str, &str)] = &[
     ),
     (
         "{ under = { join = [\"/home\", \"who.attrs.user\"] } }",
-        "`{ ref = \"who.attrs.user\" }`",
+        "`{ ref = … }`",
         "{ under = { join = [\"/home\", { ref = \"who.attrs.user\" }] } }",
     ),
     ("{ regex = '\\bprod\\b' }", "of the whole text", "{ regex = '.*prod.*' }"),
@@ -189,6 +189,17 @@ const OF_RULE: &[(&str, &str, &str)] = &[
 ];
 
 const WHOLE: &[(&str, &str, &str)] = &[
+    // Another tool has it, which the rule does not speak of.
+    (
+        "version = 1\n[[tool]]\nname = \"t\"\nlabels = [\"write\"]\nargs = { to = \"text\" }\n[[tool]]\nname = \"u\"\nargs = { env = \"text\" }\n[[rule]]\nid = \"p\"\neffect = \"forbid\"\nwhat = { labels = { has_any = [\"write\"] }, args = { env = \"prod\" } }",
+        "`t` has no argument `env`",
+        "version = 1",
+    ),
+    (
+        "version = 1\n[[tool]]\nname = \"t\"\nargs = { to = \"text\" }\n[[rule]]\nid = \"p\"\neffect = \"forbid\"\nwhat = { args = { env = \"prod\" } }",
+        "`t` has no argument `env`",
+        "version = 1\n[[tool]]\nname = \"t\"\nargs = { to = \"text\" }\n[[tool]]\nname = \"u\"\n[[rule]]\nid = \"p\"\neffect = \"forbid\"\nwhat = { args = { env = \"prod\" } }",
+    ),
     (
         "version = 1\n[rules.p]\neffect = \"permit\"",
         "`[[rule]]`",

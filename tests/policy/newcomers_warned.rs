@@ -36,6 +36,12 @@ fn what_loads_and_says_something_else_is_warned_of() {
             "what.args.a = { glob = \"https://acme.test/x*\" }",
         ),
         (
+            "what.args.a = { prefix = \"/home/ana\" }",
+            "open_prefix",
+            "`under = \"/home/ana\"`",
+            "what.args.a = { prefix = \"/home/ana/\" }",
+        ),
+        (
             "what.args.a = { prefix = \"team/a\" }\nwhat.args.b = { prefix = { ref = \"who.attrs.home\" } }",
             "open_prefix",
             "`under = { ref = \"who.attrs.home\" }`",

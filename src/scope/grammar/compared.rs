@@ -1,6 +1,5 @@
 //! `{ ref = … }` and `{ join = [ … ] }` in the place of a value.
 
-use super::is_plain;
 use crate::document::{Misfit, Table, Written, list, text};
 use crate::scope::constraint::Constraint;
 use crate::scope::describe::{JOIN, REF};
@@ -58,10 +57,10 @@ fn operand(written: &Written) -> Result<Reference, Misfit> {
 
 fn pieces(written: &Written) -> Result<Vec<Piece>, Misfit> {
     let piece = |own: &Written| match &own.node {
-        SpannedNode::Text(text) if is_plain(text) && parse(text).is_ok() => {
+        SpannedNode::Text(text) if parse(text).is_ok() => {
+            let shown = Shown(text);
             let problem = format!(
-                "{} would stand here as a text: a part of the question is `{{ ref = \"{text}\" }}`",
-                Shown(text)
+                "{shown} would stand here as a text: a part of the question is `{{ ref = … }}`"
             );
             Err(Misfit::new(own.span.start, problem))
         }

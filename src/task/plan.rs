@@ -42,16 +42,19 @@ impl ScopePlan {
         self.items.iter().filter_map(|item| self.capability(item))
     }
 
-    /// Whether it is the same that is asked for.
+    /// Whether it is the same that is asked for, and of each item all are asked whom the other asks.
     pub(crate) fn is_same(&self, other: &ScopePlan) -> bool {
-        let places = |plan: &ScopePlan| plan.items.iter().map(|item| item.at).collect::<Vec<_>>();
+        let asks_all = |(own, other): (&Item, &Item)| {
+            own.at == other.at && other.asks.iter().all(|ask| own.asks.contains(ask))
+        };
         self.capabilities.len() == other.capabilities.len()
             && self.capabilities.iter().zip(&other.capabilities).all(says_the_same)
             && self.scope.verifiers() == other.scope.verifiers()
             && self.scope.is_digested() == other.scope.is_digested()
             && self.scope.asked_times() == other.scope.asked_times()
             && self.parent == other.parent
-            && places(self) == places(other)
+            && self.items.len() == other.items.len()
+            && self.items.iter().zip(&other.items).all(asks_all)
     }
 
     /// What is left of the scope where only these of its items are given.

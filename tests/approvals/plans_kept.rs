@@ -1,12 +1,12 @@
 //! What people agreed to of a plan is kept, and what ends that.
 
 use hallpass::identity::Kind;
-use hallpass::policy::Moment;
+use hallpass::policy::{ApprovalTerms, Moment, Per};
 use hallpass::prelude::*;
 use hallpass::scope::{eq, one_of};
 use hallpass::{Halt, QuestionState};
 
-use crate::office::MINUTE;
+use crate::office::{MINUTE, reviewers};
 use crate::release::{Release, call, deploy, here, permit, policy, terms, three};
 
 /// attack 155: what was agreed to for the task stretches to nothing else
@@ -101,6 +101,34 @@ fn what_somebody_agreed_to_who_is_halted_lets_nothing_pass_meanwhile() {
     assert_eq!(release.runs(&grant, call("api")), Err(Reason::ApprovalRequired));
     control.resume(&ada);
     assert_eq!(release.runs(&grant, call("api")), Ok(()));
+    release.office.verify();
+}
+
+/// What is asked names all asks that withhold it: one that waits and does not is another question.
+#[test]
+fn a_plan_of_which_more_is_withheld_by_now_is_another_question() {
+    let asks = |group: &str| ApprovalTerms::per(Per::Task).review(reviewers(group));
+    let rules = [
+        permit(),
+        Rule::ask("ops").tool("deploy").approval(asks("ops")),
+        Rule::ask("board").tool("deploy").arg("service", eq("db")).approval(asks("board")),
+    ];
+    let release = Release::of(Policy::builder().rules(rules).build().unwrap());
+    let known = release.ask(deploy("db"));
+    for (name, group) in [("ada", "ops"), ("zoe", "board")] {
+        release.office.approve(&known, &release.office.person(name, group)).unwrap();
+    }
+    let halt = |name: &str| {
+        release.office.broker.control().halt(Halt::identity(name).unwrap());
+        release.ask(deploy("api").and(deploy("db")))
+    };
+    // Of the first item ops are asked, and of the second the board; then ops of both.
+    let (one, both) = (halt("zoe"), halt("ada"));
+    assert_ne!(one.id(), both.id());
+    let eve = release.office.attest(Assertion::human("eve").groups(["ops", "board"]));
+    release.office.approve(&both, &eve).unwrap();
+    assert_eq!(both.state(), QuestionState::Approved);
+    drop(release.task.take(&both, &here()).unwrap());
     release.office.verify();
 }
 

@@ -132,9 +132,9 @@ impl Shared {
         match question.pass_time(now) {
             None => {}
             // Of a plan a part was given, and the rest is not answered any more.
-            Some(to @ QuestionState::Approved) => {
+            Some(QuestionState::Approved) => {
                 self.docket.settle(question);
-                self.announce(question, to);
+                self.announce(question, question.state());
             }
             Some(to) => self.settled(question, to, "time", now),
         }

@@ -11,6 +11,7 @@ use hallpass::prelude::*;
 use hallpass::{Pending, QuestionState, ReviewEvent, ReviewEvents, Reviews};
 
 use crate::office::{MINUTE, Office, four_eyes, of_finance, pay, payments};
+use crate::release::{Release, terms, three};
 
 const NOW: Duration = Duration::ZERO;
 
@@ -120,6 +121,21 @@ fn an_amended_question_and_what_is_asked_in_its_place_are_told() {
         changed(&pending, QuestionState::Amended),
     ];
     assert_eq!(told(&mut events), expected);
+}
+
+/// What is told is what a look shows: of a part that no one answered in time, the rest stands.
+#[test]
+fn the_end_of_the_time_to_answer_the_rest_of_a_plan_is_told() {
+    let release = Release::new(terms().expires(5 * MINUTE).good_for(10 * MINUTE));
+    let pending = release.ask(three());
+    release.says(&pending, "ada", &[1]).unwrap();
+    let mut events = release.office.reviews.events();
+    release.office.clock.advance(5 * MINUTE);
+    assert_eq!(pending.state(), QuestionState::Partial);
+    assert_eq!(told(&mut events), [changed(&pending, QuestionState::Partial)]);
+    release.office.clock.advance(5 * MINUTE);
+    assert_eq!(pending.state(), QuestionState::Lapsed);
+    assert_eq!(told(&mut events), [changed(&pending, QuestionState::Lapsed)]);
 }
 
 /// Bounded: a reader that falls behind is told to look, once, and everything after that.

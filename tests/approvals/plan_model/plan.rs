@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use hallpass::identity::Kind;
 use hallpass::policy::{ApprovalTerms, Moment, Per};
 use hallpass::prelude::*;
 use hallpass::scope::eq;
@@ -23,6 +24,49 @@ pub(super) const PEOPLE: [(&str, &[&str]); 5] = [
     ("max", &["sales"]),
 ];
 
+/// Everyone who asks. The second acts for the first of the people.
+pub(super) const HOLDERS: usize = 2;
+
+/// How somebody is known: by the name, by it in capitals, and by another one of which it is an alias.
+pub(super) const SPELLINGS: usize = 3;
+
+/// Someone, as somebody's attestor knows that person.
+pub(super) fn spelled(who: usize, spelling: usize) -> Assertion {
+    let (name, groups) = PEOPLE[who];
+    let known = match spelling {
+        0 => Assertion::human(name),
+        1 => Assertion::human(name.to_uppercase()),
+        _ => Assertion::human(format!("{name}-at-home")).alias(name),
+    };
+    known.groups(groups.iter().copied())
+}
+
+pub(super) fn holder(who: usize) -> Assertion {
+    match who {
+        0 => Assertion::agent("deployer"),
+        _ => Assertion::agent("clerk").acts_for(PEOPLE[0].0, Kind::Human),
+    }
+}
+
+/// Who is halted, by the name and in no other spelling.
+#[derive(Debug, Default)]
+pub(super) struct Halted {
+    pub(super) people: BTreeSet<usize>,
+    /// Who opened the task: with that one all of it stands still.
+    pub(super) opener: bool,
+}
+
+impl Halted {
+    /// Whether this person, known so, is.
+    pub(super) fn stops(&self, who: usize, spelling: usize) -> bool {
+        spelling != 1 && self.people.contains(&who)
+    }
+
+    pub(super) fn stops_holder(&self, holder: usize) -> bool {
+        self.opener || (holder == 1 && self.people.contains(&0))
+    }
+}
+
 /// This number of ops agree to each deployment, and one of the board to that of the database.
 pub(super) fn policy(ops: u32) -> Policy {
     let terms = |group: &str, count: u32| {
@@ -39,11 +83,22 @@ pub(super) fn policy(ops: u32) -> Policy {
     Policy::builder().rules(rules).build().unwrap()
 }
 
+/// The asks there are, by the group that answers them.
+pub(super) const ASKS: [&str; 2] = ["ops", "board"];
+
+/// The asks that withhold a service.
+pub(super) fn asks_of(service: usize) -> BTreeSet<usize> {
+    if SERVICES[service] == "db" { BTreeSet::from([0, 1]) } else { BTreeSet::from([0]) }
+}
+
 /// An item, as the model has it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Item {
     pub(super) service: usize,
-    pub(super) yes: BTreeSet<usize>,
+    /// Which asks withhold it.
+    pub(super) asks: BTreeSet<usize>,
+    /// Who said yes, and known by which name.
+    pub(super) yes: BTreeSet<(usize, usize)>,
     /// Until when it is good, once enough have agreed.
     pub(super) good: Option<u64>,
     pub(super) no: Option<QuestionState>,
@@ -54,6 +109,7 @@ pub(super) struct Item {
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) pending: Pending,
+    pub(super) holder: usize,
     /// All that was asked for.
     pub(super) scope: Vec<usize>,
     pub(super) items: Vec<Item>,
@@ -73,19 +129,27 @@ impl Item {
         self.good.is_some_and(|until| now < until)
     }
 
-    pub(super) fn has_enough(&self, ops: usize) -> bool {
-        let of = |group: &str| self.yes.iter().filter(|who| is_in(**who, group)).count();
-        of("ops") >= ops && (SERVICES[self.service] != "db" || of("board") >= 1)
+    /// Whether enough people have agreed for this ask, of those who are not halted.
+    pub(super) fn has_enough_for(&self, ask: usize, ops: usize, halted: &Halted) -> bool {
+        let counts = |(who, spelling): &&(usize, usize)| {
+            !halted.stops(*who, *spelling) && is_in(*who, ASKS[ask])
+        };
+        let people: BTreeSet<usize> = self.yes.iter().filter(counts).map(|(who, _)| *who).collect();
+        people.len() >= if ask == 0 { ops } else { 1 }
+    }
+
+    pub(super) fn has_enough(&self, ops: usize, halted: &Halted) -> bool {
+        self.asks.iter().all(|ask| self.has_enough_for(*ask, ops, halted))
+    }
+
+    /// Whether somebody may answer for it, whoever asked.
+    fn may(&self, who: usize) -> bool {
+        self.asks.iter().any(|ask| is_in(who, ASKS[*ask]))
     }
 }
 
-pub(super) fn is_in(who: usize, group: &str) -> bool {
+fn is_in(who: usize, group: &str) -> bool {
     PEOPLE[who].1.contains(&group)
-}
-
-/// Whether somebody may answer for a service.
-pub(super) fn may(who: usize, service: usize) -> bool {
-    is_in(who, "ops") || (SERVICES[service] == "db" && is_in(who, "board"))
 }
 
 impl Plan {
@@ -101,6 +165,11 @@ impl Plan {
         } else if now >= self.latest {
             self.over = Some(QuestionState::Lapsed);
         }
+    }
+
+    /// Whether somebody may answer for an item: no one for whom it was asked.
+    pub(super) fn may(&self, who: usize, item: usize) -> bool {
+        !(self.holder == 1 && who == 0) && self.items[item].may(who)
     }
 
     /// Whether people can answer what waits of it.

@@ -198,7 +198,7 @@ impl LeftQuestion {
             }
         }
         let used = taken.saturating_sub(come_back.min(GIVEN_BACK.into()));
-        used > 0 && used >= uses.unwrap_or(1)
+        used >= uses.unwrap_or(Width::CALL.uses())
     }
 }
 
@@ -217,3 +217,6 @@ impl fmt::Debug for Unsealed {
 fn unseal(key: Option<&SealKey>, place: &[&str], sealed: Option<&str>) -> Option<Unsealed> {
     key?.open(place, sealed?).map(|text| Unsealed(Zeroizing::new(text)))
 }
+
+#[cfg(test)]
+mod tests;

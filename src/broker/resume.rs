@@ -92,3 +92,25 @@ impl Broker {
         Ok(Task { shared: shared.clone(), cell })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::How;
+    use crate::prelude::*;
+
+    /// One that ends between being found and being taken was not taken up, and the log does not say that it was.
+    #[test]
+    fn a_task_that_has_ended_before_it_leaves_the_table_is_not_recorded_as_resumed() {
+        let broker = Broker::new(Policy::builder().build().unwrap()).unwrap();
+        let payer = broker.assert_identity("payer").unwrap();
+        let task = broker.open_named("bills", &payer, Purpose::new("pay-bill")).unwrap();
+        task.cell.life.lock().questions_mut().note_dormant(true);
+        task.cell.life.lock().over = Some(How::Interrupted);
+        assert_eq!(broker.resume("bills", &payer).unwrap_err().reason(), Reason::TaskOver);
+        assert_eq!(broker.flush(), 0);
+        let records = broker.log().unwrap().records();
+        let resumed = |event: &Event<'_>| matches!(event, Event::TaskResumed { .. });
+        assert!(!records.iter().any(|record| resumed(&record.event)));
+    }
+}

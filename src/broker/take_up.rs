@@ -41,9 +41,6 @@ impl LeftOpen<'_> {
     /// may come of the task still: otherwise it is over.
     pub(super) fn take_up(&self) -> bool {
         let LeftOpen { shared, questions: left, .. } = *self;
-        if left.is_empty() {
-            return false;
-        }
         let current = shared.current();
         let mut recalled: Vec<Option<Recalled>> =
             left.iter().map(|(_, own)| self.recall(own)).collect();
@@ -95,8 +92,8 @@ impl LeftOpen<'_> {
         current: &Current,
         requester: Identity,
     ) -> Option<(Arc<TaskCell>, Arc<CheckedPurpose>)> {
-        let LeftOpen { task, at, .. } = *self;
-        if task.lost.is_some() || at >= task.ceiling {
+        let LeftOpen { task, .. } = *self;
+        if task.lost.is_some() {
             return None;
         }
         // What calls have cost, and how their tools are labelled, another policy may say otherwise.
@@ -124,14 +121,12 @@ impl LeftOpen<'_> {
         let LeftOpen { shared, task, .. } = *self;
         let policy = &current.policy;
         let mut life = Life::default();
-        let mut last = Timestamp::MIN;
         for call in &task.calls {
-            // Tasks record in an order that need not be that of their times.
-            last = last.max(call.at);
+            let never_started = call.abandoned || self.resumption.is_unstarted(call.seq);
             let rules = call.rules.iter().filter_map(|id| policy.rule(policy.place_of(id)?));
             for rule in rules.filter(|rule| policy.may_speak_of(&rule.id, &call.tool)) {
-                let is_back = call.abandoned && !rule.limits.keeps_abandoned;
-                life.counters.recall(&rule.id, &rule.limits, last, is_back)?;
+                let is_back = never_started && !rule.limits.keeps_abandoned;
+                life.counters.recall(&rule.id, &rule.limits, call.at, is_back)?;
             }
             let tool = ToolName::new(&call.tool).ok()?;
             let labels = policy.catalogue.labels_of(&call.tool)?.clone();
@@ -350,3 +345,6 @@ impl Shared {
         current.keys.seals.seal(&place, &text).ok()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -198,10 +198,6 @@ impl OpenQuestion {
 
     /// The widths that all of its asks offer.
     pub(crate) fn offers(&self) -> Vec<Width> {
-        if self.plan().is_some() {
-            // A yes to a scope reaches the calls within it.
-            return vec![Width::CALL];
-        }
         let policy = self.standing.lock().policy.clone();
         offered_by_all(self.asks_offer(&policy))
     }

@@ -75,6 +75,43 @@ fn what_was_spent_and_has_not_started_is_remembered() {
     assert!(permit.start().is_err());
 }
 
+/// As long as a permit of a wide yes may start, the yes can be taken back, also past its time.
+#[test]
+fn what_is_past_its_time_and_may_start_is_remembered() {
+    let terms = ApprovalTerms::per(Per::Call).review(reviewers("finance"));
+    let terms = terms.offer([Width::calls(2)]).good_for(Duration::from_secs(10));
+    let office = Office::new(Rule::ask("wide").approval(terms));
+    let (_task, grant) = office.errand(&office.attest("payer"));
+    let pending = office.ask(&grant, &pay(98));
+    let (ada, question) = (office.person("ada", "finance"), office.question(&pending));
+    office.reviews.approve(&question, &ada, &question.view().digest(), Width::calls(2)).unwrap();
+    let permit = office.redeem(&pending, &grant).unwrap();
+    office.clock.advance(Duration::from_secs(15));
+    for amount in 1000..1070 {
+        office.ask(&grant, &pay(amount)).cancel().unwrap();
+    }
+    let question = office.reviews.open(&pending.id()).expect("it is forgotten");
+    assert_eq!(office.reviews.deny(&question, &ada, "no").unwrap().state, QuestionState::Withdrawn);
+    assert!(permit.start().is_err());
+}
+
+/// A task that asks again and again does not fill the memory.
+#[test]
+fn what_was_settled_long_ago_is_forgotten() {
+    let office = Office::new(four_eyes());
+    let (_task, grant) = office.errand(&office.attest("payer"));
+    let ids: Vec<String> = (0..70)
+        .map(|amount| {
+            let pending = office.ask(&grant, &pay(amount));
+            pending.cancel().unwrap();
+            pending.id()
+        })
+        .collect();
+    let known = ids.iter().filter(|id| office.reviews.open(id).is_some()).count();
+    assert!((64..=65).contains(&known), "{known}");
+    assert!(office.reviews.open(&ids[0]).is_none());
+}
+
 /// P2: with the task everything of it is over.
 #[test]
 fn what_was_forgotten_is_over_with_its_task() {

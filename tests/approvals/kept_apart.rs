@@ -310,3 +310,23 @@ fn a_scope_that_is_asked_for_otherwise_is_another_question() {
     assert!(ids.contains(&release.asked(&again).id()), "the same is the same question");
     release.office.verify();
 }
+
+/// P6: what no ask withholds by now is redeemed by the yes to it, or not at all
+#[test]
+fn a_yes_that_does_not_count_is_not_redeemed_where_no_one_has_to_agree_by_now() {
+    let terms = ApprovalTerms::per(Per::Call).review(reviewers("finance"));
+    let office = Office::new(Rule::ask("late").when("late", eq(true)).approval(terms));
+    let (_task, grant) = office.errand(&office.attest("payer"));
+    let at = |late: bool| Context::new().with("late", late);
+    let late = office.gate.authorize(&grant, grant.holder(), pay(98), &at(true)).unwrap_err();
+    let pending = late.pending().unwrap();
+    office.approved(pending, &office.person("ada", "finance"));
+    let redeem = || office.gate.redeem(pending, &grant, grant.holder(), &at(false));
+    let (control, ada) = (office.broker.control(), Halt::identity("ada").unwrap());
+    control.halt(ada.clone());
+    assert_eq!(redeem().unwrap_err().reason(), Reason::ApprovalVoid);
+    control.resume(&ada);
+    assert_eq!(run(redeem().unwrap()), 98);
+    assert_eq!(redeem().unwrap_err().reason(), Reason::ApprovalSpent);
+    office.verify();
+}

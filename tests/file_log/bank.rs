@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hallpass::audit::{Durability, Event, FileLog, Record};
+use hallpass::audit::{Durability, Event, FileLog, How, Record};
 use hallpass::clock::{ManualClock, Timestamp};
 use hallpass::key::LogKeys;
 use hallpass::policy::{ApprovalTerms, Moment, Per, Reviewers, Width};
@@ -52,18 +52,25 @@ fn build(
     clock: &ManualClock,
     keys: LogKeys,
     policy: Policy,
-    settings: impl FnOnce(BrokerBuilder) -> BrokerBuilder,
+    settings: impl FnOnce(BrokerBuilder, FileLog) -> BrokerBuilder,
 ) -> Broker {
     let log = options(Durability::Flushed).open(folder.path(), &keys, &ORIGIN).unwrap();
     let builder = builder_of(policy).clock(clock.clone()).log_keys(keys).resume_from(&log);
-    settings(builder).build().unwrap()
+    settings(builder, log).build().unwrap()
 }
 
 impl Bank {
     pub(crate) fn new(policy: Policy) -> Bank {
+        Bank::with(policy, |own| own)
+    }
+
+    pub(crate) fn with(
+        policy: Policy,
+        settings: impl FnOnce(BrokerBuilder) -> BrokerBuilder,
+    ) -> Bank {
         let folder = Folder::new();
         let clock = ManualClock::new(Timestamp::parse_rfc3339("2026-01-01T00:00:00Z").unwrap());
-        let broker = build(&folder, &clock, keys(), policy, |own| own);
+        let broker = build(&folder, &clock, keys(), policy, |own, _| settings(own));
         Bank { folder, clock, broker, keys }
     }
 
@@ -89,11 +96,21 @@ impl Bank {
         policy: Policy,
         settings: impl FnOnce(BrokerBuilder) -> BrokerBuilder,
     ) {
+        self.is_killed_and_logs(held, policy, |own, _| settings(own));
+    }
+
+    /// As it is killed; the next one may write its log through something else.
+    pub(crate) fn is_killed_and_logs(
+        &mut self,
+        held: impl Sized,
+        policy: Policy,
+        settings: impl FnOnce(BrokerBuilder, FileLog) -> BrokerBuilder,
+    ) {
         std::mem::forget((held, self.broker.clone()));
         unlock(&self.folder);
         let next = build(&self.folder, &self.clock, (self.keys)(), policy, settings);
         std::mem::forget(std::mem::replace(&mut self.broker, next));
-        assert_eq!(self.broker.flush(), 0);
+        self.flush();
     }
 
     pub(crate) fn gate(&self) -> Gate {
@@ -149,9 +166,21 @@ impl Bank {
         self.gate().redeem(&pending, grant, grant.holder(), &Context::new())
     }
 
+    /// Has all of it written, however short the broker's patience with its log is.
+    fn flush(&self) {
+        assert!((0..1_000).any(|_| self.broker.flush() == 0), "the log takes nothing");
+    }
+
     pub(crate) fn records(&self) -> Vec<Record> {
-        assert_eq!(self.broker.flush(), 0);
+        self.flush();
         records(&self.folder)
+    }
+
+    /// How many tasks an earlier life has left that could not be gone on with.
+    pub(crate) fn interrupted(&self) -> usize {
+        let is_it =
+            |record: &Record| matches!(record.event, Event::Ended { how: How::Interrupted, .. });
+        self.records().iter().filter(|own| is_it(own)).count()
     }
 
     /// Why each question was voided, in order.
@@ -165,7 +194,7 @@ impl Bank {
 
     /// What was written is lawful.
     pub(crate) fn verify(&self) {
-        assert_eq!(self.broker.flush(), 0);
+        self.flush();
         FileLog::read(self.folder.path(), &(self.keys)(), &ORIGIN, None).unwrap();
     }
 }

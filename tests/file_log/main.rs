@@ -15,6 +15,7 @@ mod carried;
 mod checkpoints;
 mod killed;
 mod lives;
+mod not_given_back;
 mod outliving;
 mod outliving_void;
 mod outside;

@@ -88,12 +88,13 @@ impl Model {
         }
     }
 
-    /// Another quorum: all that was asked under the one before is void.
+    /// Another quorum of ops: all that they were asked under the one before is void.
     fn load(&mut self) {
         self.ops = 3 - self.ops;
         self.office.reload(&policy(self.ops));
         let now = self.now;
-        for plan in &mut self.plans {
+        let asks_ops = |plan: &&mut Plan| plan.items.iter().any(|item| item.asks.contains(&0));
+        for plan in self.plans.iter_mut().filter(asks_ops) {
             plan.end(now, QuestionState::Void, QuestionState::Void);
         }
         self.grants.clear();

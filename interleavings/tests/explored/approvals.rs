@@ -115,7 +115,17 @@ fn an_answer_that_meets_the_end_of_its_task_is_in_the_log_before_it_or_does_not_
 /// attack 165: a yes and a reload of what it was asked under: nothing runs on it once the reload has returned.
 #[test]
 fn what_a_reload_changed_is_not_redeemed_once_it_has_returned() {
-    let (one, two) = (asked(1), asked(2));
+    nothing_runs_after_a_reload(asked(2));
+}
+
+/// As above, where as many agree and may still: the rule says something else, and that alone.
+#[test]
+fn what_was_asked_in_other_words_is_not_redeemed_once_the_reload_has_returned() {
+    nothing_runs_after_a_reload(of_terms(|terms| terms.good_for(seconds(800)), 1));
+}
+
+fn nothing_runs_after_a_reload(two: Policy) {
+    let one = asked(1);
     explore(1000, move || {
         let world = World::new(&one);
         let (task, grant) = world.pinging();

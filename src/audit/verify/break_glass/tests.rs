@@ -152,12 +152,18 @@ fn a_use_while_a_review_is_owed_that_refuses_it_is_a_fault() {
         }
         event
     };
-    let linked = [
-        (0, named("g", "a.smith", None)),
-        (1, named("h", "ada", Some("a.smith"))),
-        (60, named("i", "ada", None)),
-    ];
-    assert_eq!(fault(&linked), Some(Fault::ReviewOwed { seq: 3 }));
+    let later = |mut event: Event<'static>| {
+        if let Event::BrokenGlass(BrokenGlass { due, .. }) = &mut event {
+            *due = at(120);
+        }
+        event
+    };
+    let linked = |alias| {
+        let second = later(named("h", "ada", alias));
+        fault(&[(0, named("g", "a.smith", None)), (1, second), (60, named("i", "ada", None))])
+    };
+    assert_eq!(linked(Some("a.smith")), Some(Fault::ReviewOwed { seq: 3 }));
+    assert_eq!(linked(None), None);
     // Once it was reviewed, or nothing was given.
     for settles in [closed("g", "eve"), unalerted(false)] {
         assert_eq!(fault(&[(0, broken("g", "ada")), (1, settles), (60, broken("h", "ada"))]), None);

@@ -168,3 +168,15 @@ fn a_question_is_about_a_call_or_a_plan() {
         assert_eq!(with(change), Err(Fault::NoQuestion { seq: 1 }));
     }
 }
+
+#[test]
+fn no_one_answers_an_item_and_takes_back_at_most() {
+    for answer in [Answered::Approve, Answered::Confirm] {
+        let given = to_items(of_no_one(answered("bob", answer, None)), &[1], &[1], GOOD_UNTIL);
+        assert_eq!(read([plan(), given], None), Err(Fault::OfNoOne { seq: 2 }));
+    }
+    let no = to_items(of_no_one(answered("bob", Answered::Deny, None)), &[1], &[], 0);
+    assert_eq!(read([plan(), no], None), Err(Fault::OfNoOne { seq: 2 }));
+    let taken_back = of_no_one(answered("payer", Answered::Cancel, None));
+    assert_eq!(read([plan(), taken_back], None), Ok(()));
+}

@@ -64,9 +64,9 @@ impl Shared {
         let now = self.as_of(now);
         self.refresh(&current, open, now);
         let amended =
-            self.check_amendable(&current, open, &life, (who, shown), now).and_then(|()| {
-                self.ask_amended(owner, &current, &cell, &mut life, open, who, call, now)
-            });
+            self.check_amendable(&current, open, (&cell, &life), (who, shown), now).and_then(
+                |()| self.ask_amended(owner, &current, &cell, &mut life, open, who, call, now),
+            );
         if let Ok(amended) = &amended {
             open.amend_to(amended.clone());
             self.docket.settle(open);
@@ -105,7 +105,7 @@ impl Shared {
         &self,
         current: &Current,
         open: &OpenQuestion,
-        life: &Life,
+        (cell, life): (&TaskCell, &Life),
         (who, shown): (&Identity, &Digest),
         now: Timestamp,
     ) -> Result<(), NotCounted> {
@@ -114,7 +114,8 @@ impl Shared {
             return Err(NotCounted::NotACall);
         }
         let waits = open.awaits(now);
-        if waits && !Electorate::of(current, open, life, &[]).may_review(who) {
+        let electorate = Electorate::of(current, open, life, &[&cell.requester]);
+        if waits && !electorate.may_review(who) {
             return Err(NotCounted::NotEligible);
         }
         match waits {

@@ -70,7 +70,8 @@ impl Shared {
         };
         let mut life = cell.life.lock();
         let now = self.as_of(now);
-        let electorate = Electorate::of(&current, open, &life, &[]);
+        // Who opened the task may be known by other names since it was taken up again.
+        let electorate = Electorate::of(&current, open, &life, &[&cell.requester]);
         self.refresh(&current, open, now);
         let waited = open.awaits(now);
         let chosen = match items {

@@ -81,7 +81,7 @@ impl Reviews {
             if !open.awaits(shared.as_of(now)) {
                 continue;
             }
-            let electorate = Electorate::of(&current, &open, &life, &[]);
+            let electorate = Electorate::of(&current, &open, &life, &[&cell.requester]);
             if electorate.may_review(of) || electorate.may_confirm(of) {
                 found.push(self.question(open.clone()));
             }

@@ -329,6 +329,59 @@ fn what_the_opener_agreed_to_by_another_name_lets_nothing_pass_after_the_restart
     }
 }
 
+/// attacks 104 and 105, over a restart: by no name that is known by now, and who amended a call by none either
+#[test]
+fn who_opened_or_amended_answers_nothing_after_the_restart_by_any_name() {
+    let rules = || policy([four_eyes()]);
+    for alias in ["eve", "ada"] {
+        let mut bank = Bank::new(rules());
+        let (task, above) = bank.open("bills", &bank.person("boss"));
+        let payer = bank.attest("payer");
+        let grant = task.request_for(&payer, all(), &Context::new()).unwrap();
+        let question = bank.question(&bank.ask(&grant, pay(98)).id());
+        let (max, shown) = (bank.person("max"), question.view().digest());
+        bank.reviews().amend(&question, &max, &shown, pay(10)).unwrap();
+        let [amended] = &bank.reviews().list(&bank.person("ada"))[..] else { panic!() };
+        let id = amended.id();
+        bank.dies((task, above, grant, question), rules());
+        let boss = Assertion::human("boss").group("finance").alias(alias);
+        let _task = bank.broker.resume("bills", &bank.attest(boss)).unwrap();
+        let max = bank.attest(Assertion::human("other").group("finance").alias("MAX"));
+        assert_eq!(bank.approve(&id, &max), Err(NotCounted::NotEligible));
+        let ada = bank.person("ada");
+        let listed = bank.reviews().list(&ada).len();
+        let answered = bank.approve(&id, &ada).map(|own| own.state);
+        match alias {
+            "ada" => assert_eq!((listed, answered), (0, Err(NotCounted::NotEligible))),
+            _ => assert_eq!((listed, answered), (1, Ok(QuestionState::Approved))),
+        }
+        bank.verify();
+    }
+}
+
+/// What never started comes back three times, however many restarts there were.
+#[test]
+fn restarts_give_a_yes_back_no_more_often_than_one_life_does() {
+    let rules = || policy([four_eyes()]);
+    let mut bank = Bank::new(rules());
+    let (task, grant) = bank.open("bills", &bank.attest("payer"));
+    let id = bank.ask(&grant, pay(98)).id();
+    bank.approve(&id, &bank.person("ada")).unwrap();
+    // Something else keeps the task open.
+    bank.ask(&grant, pay(1));
+    let mut held = Some((task, grant));
+    let mut permitted = 0;
+    for _ in 0..6 {
+        let (task, grant) = held.take().unwrap();
+        let permit = bank.authorize(&grant, pay(98));
+        permitted += u32::from(permit.is_ok());
+        bank.dies((permit, task, grant), rules());
+        held = Some(bank.resume("bills", &bank.attest("payer")));
+    }
+    assert_eq!(permitted, 4);
+    bank.verify();
+}
+
 /// As above, where nothing was called before.
 #[test]
 fn what_the_opener_agreed_to_by_another_name_gives_no_grant_after_the_restart() {

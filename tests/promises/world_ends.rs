@@ -72,6 +72,13 @@ impl World {
     }
 
     pub(crate) fn end_at(&mut self, at: usize, how: End) {
+        // By a name, the task that has it now is revoked.
+        let has_it_now =
+            |own: &usize| self.tasks[*own].name == self.tasks[at].name && !self.tasks[*own].over;
+        let at = match how {
+            End::Control => (0..self.tasks.len()).find(has_it_now).unwrap_or(at),
+            _ => at,
+        };
         let was_over = self.tasks[at].over;
         let running: BTreeSet<u64> = self
             .permits

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::pin::Pin;
 use crate::call::Call;
 use crate::clock::{Timestamp, format_duration, parse_duration};
+use crate::value::Value;
 use crate::visible::Shown;
 
 /// How often a width is good for that does not say it. There is none without a number: people who are asked
@@ -196,7 +197,7 @@ pub(crate) struct Variation {
 
 impl Variation {
     /// Whether a call is one of those that a yes to `shown` reaches. All that is not named stays equal: tool,
-    /// resource, material, every other argument. Of what is named the kind stays.
+    /// resource, material, every other argument. Of what is named the kind stays, and whether it is there.
     pub(crate) fn covers(&self, shown: &Call, call: &Call) -> bool {
         // With the same arguments, it has to be the same call.
         if shown.with_args(call.args().clone()) != *call {
@@ -207,8 +208,9 @@ impl Variation {
         names.into_iter().all(|name| match (one.get(name), two.get(name)) {
             (before, after) if before == after => true,
             (before, after) if self.vary.iter().any(|own| **own == *name) => {
-                let kinds = [before, after].map(|own| own.map(|own| own.kind_name()));
-                let is_of_one_kind = before.is_none() || after.is_none() || kinds[0] == kinds[1];
+                // One that is left out may mean all that there is, which no one was shown.
+                let kind = |own: Option<&Value>| own.map(|own| own.kind_name());
+                let is_of_one_kind = kind(before) == kind(after);
                 let mut pins = self.same.iter().filter(|pin| *pin.arg == *name);
                 is_of_one_kind && pins.all(|pin| pin.holds(before, after))
             }

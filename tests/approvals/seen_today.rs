@@ -2,7 +2,7 @@
 
 use hallpass::policy::{ApprovalTerms, Per, Reviewers};
 use hallpass::prelude::*;
-use hallpass::scope::same_as;
+use hallpass::scope::{has_any, same_as};
 use hallpass::{NotCounted, QuestionState};
 
 use crate::office::{MINUTE, Office, four_eyes, pay, run};
@@ -40,6 +40,22 @@ fn the_manager_is_the_one_whom_the_asker_has_today() {
     assert_eq!(office.refused(&first, &grant), Reason::ApprovalVoid, "mia is the manager no more");
     assert_eq!(run(office.redeem(&second, &grant).unwrap()), 2);
     office.verify();
+}
+
+/// P10: what is not said of the asker is not met by what is not said of a reviewer.
+#[test]
+fn who_has_no_manager_has_no_one_to_ask() {
+    let manager = same_as("asker.attrs.manager");
+    let team = Reviewers::in_groups(has_any(["finance"])).attr("team", same_as("asker.attrs.team"));
+    for line in [Reviewers::with_id(manager), team] {
+        let terms = ApprovalTerms::per(Per::Call).review(line);
+        let office = Office::new(Rule::ask("manager").approval(terms));
+        let (_task, grant) = office.errand(&office.attest("payer"));
+        let pending = office.ask(&grant, &pay(1));
+        let ada = office.person("ada", "finance");
+        assert!(office.reviews.list(&ada).is_empty());
+        assert_eq!(office.approve(&pending, &ada), Err(NotCounted::NotEligible));
+    }
 }
 
 /// Whom this broker did not attest, or not any more, finds nothing.

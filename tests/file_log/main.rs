@@ -14,6 +14,7 @@ mod bank;
 mod carried;
 mod checkpoints;
 mod killed;
+mod known_anew;
 mod lives;
 mod not_given_back;
 mod outliving;

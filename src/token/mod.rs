@@ -46,7 +46,6 @@ mod call_bound;
 mod carried;
 mod chain;
 mod claims;
-mod decoded;
 mod error;
 pub mod hazmat;
 mod mint;

@@ -7,7 +7,7 @@ use super::block::Narrowings;
 use super::chain::{Blocks, Frames};
 use super::claims::{self, Claims};
 use super::error::TokenError;
-use super::recent;
+use super::recent::{self, SignedUnder};
 use super::text::{self, Seal, TokenBuffer};
 use crate::call::Call;
 use crate::clock::Timestamp;
@@ -75,7 +75,7 @@ impl Unverified {
         keys: &AudienceKeys,
         now: Timestamp,
     ) -> Result<VerifiedToken<'_>, TokenError> {
-        Framed::of(self.room.bytes(), self.seal)?.verify_chain(keys, now)
+        Framed::of(self.room.bytes(), (self.seal, SignedUnder::NONE))?.verify_chain(keys, now)
     }
 }
 
@@ -85,21 +85,25 @@ pub(crate) struct Framed<'b> {
     frames: Frames<'b>,
     key: KeyId,
     seal: Seal,
+    signed: SignedUnder,
 }
 
 impl<'b> Framed<'b> {
     /// As [`Unverified::parse`].
     #[inline]
     pub(crate) fn read(text: &str, room: &'b mut TokenBuffer) -> Result<Framed<'b>, TokenError> {
-        let seal = text::decode(text, room)?;
-        Framed::of(room.bytes(), seal)
+        let decoded = text::decode(text, room)?;
+        Framed::of(room.bytes(), decoded)
     }
 
     #[inline]
-    fn of(body: &'b [u8], seal: Seal) -> Result<Framed<'b>, TokenError> {
+    fn of(
+        body: &'b [u8],
+        (seal, signed): (Seal, SignedUnder),
+    ) -> Result<Framed<'b>, TokenError> {
         let frames = Frames::read(body)?;
         let key = claims::key_id(frames.root()).ok_or(TokenError::Framing)?;
-        Ok(Framed { body, frames, key, seal })
+        Ok(Framed { body, frames, key, seal, signed })
     }
 
     /// As [`Unverified::verify_chain`].
@@ -112,9 +116,11 @@ impl<'b> Framed<'b> {
         let Seal::Tag(tag) = &self.seal else {
             return Err(TokenError::CallBound);
         };
-        let verify = || self.frames.verify(root_key, tag);
-        if !recent::is_signed(keys.number(), self.body, tag, verify) {
-            return Err(TokenError::BadSignature);
+        if !self.signed.is(keys.number()) {
+            if !self.frames.verify(root_key, tag) {
+                return Err(TokenError::BadSignature);
+            }
+            recent::note_signed(keys.number(), self.body, tag);
         }
         claimed(self.frames, keys, now)
     }

@@ -104,7 +104,7 @@ impl Constraint {
     }
 
     /// Whether it names another type than lists.
-    fn takes_no_list(&self, meter: &Meter) -> bool {
+    pub(super) fn takes_no_list(&self, meter: &Meter) -> bool {
         meter.charge(1, Work::Visiting)
             && match &self.0 {
                 Node::Type(own) => *own != ValueType::List,

@@ -97,10 +97,7 @@ impl<'b> Framed<'b> {
     }
 
     #[inline]
-    fn of(
-        body: &'b [u8],
-        (seal, signed): (Seal, SignedUnder),
-    ) -> Result<Framed<'b>, TokenError> {
+    fn of(body: &'b [u8], (seal, signed): (Seal, SignedUnder)) -> Result<Framed<'b>, TokenError> {
         let frames = Frames::read(body)?;
         let key = claims::key_id(frames.root()).ok_or(TokenError::Framing)?;
         Ok(Framed { body, frames, key, seal, signed })

@@ -164,6 +164,15 @@ pub(super) type Sample = fn(&mut Sampler<'_>, &Meter);
 /// Whether nothing is left to look for once a value passes these tests.
 pub(super) type Goal<'t> = &'t dyn Fn(u64, Option<&Value>) -> bool;
 
+/// Whether lists are put together in a search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lists {
+    /// Of all that elements can be.
+    All,
+    /// The empty one alone: no other can be meant, or one of its elements tells as much.
+    Empty,
+}
+
 /// One search.
 pub(super) struct Sampler<'t> {
     pub(super) tests: &'t [Test<'t>],
@@ -171,6 +180,7 @@ pub(super) struct Sampler<'t> {
     /// What offers it values, from cheap to dear. Handed in, since lists and objects search for what may
     /// lie in them, with all kinds again.
     samples: &'static [Sample],
+    lists: Lists,
     /// The search may stop once it has found this.
     goal: Option<Goal<'t>>,
     done: bool,
@@ -197,12 +207,22 @@ impl<'t> Sampler<'t> {
             tests,
             absence,
             samples,
+            lists: Lists::All,
             goal,
             done: tests.len() > MAX_TESTS,
             cells,
             there: BTreeMap::new(),
             parts: 0,
         }
+    }
+
+    pub(super) fn with(self, lists: Lists) -> Self {
+        Sampler { lists, ..self }
+    }
+
+    /// Whether lists of more than no element are asked, too.
+    pub(super) fn puts_lists_together(&self) -> bool {
+        self.lists == Lists::All
     }
 
     /// The cells of what lies inside of the values of this search.

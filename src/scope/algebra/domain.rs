@@ -100,6 +100,11 @@ impl Domain {
         Domain { values, ..self }
     }
 
+    /// What all of the values are.
+    pub(super) fn values(&self) -> Option<&Constraint> {
+        self.values.as_ref()
+    }
+
     pub(super) fn test(&self) -> Option<Test<'_>> {
         self.values.as_ref().map(Test::cover)
     }

@@ -20,6 +20,7 @@
 mod call;
 mod cells;
 mod domain;
+mod elements;
 mod list;
 mod long;
 mod machine;
@@ -42,13 +43,15 @@ use crate::value::Value;
 #[cfg(any(test, fuzzing))]
 pub(super) use call::CallWitness;
 pub(crate) use call::cover_difference;
-use cells::{Sample, Sampler, Test};
+use cells::{Lists, Sample, Sampler, Test};
 pub(crate) use domain::{Domain, texts};
+use elements::lists_needed;
 pub(crate) use object::put_argument;
 pub(crate) use search::{Found, MOST_REGIONS, Region, Search};
 
 /// Every kind of value, from cheap to dear.
-const SAMPLES: &[Sample] = &[number::sample, text::sample, object::sample, list::sample];
+const SAMPLES: &[Sample] =
+    &[list::named, number::sample, text::sample, object::sample, list::sample];
 
 /// What is in one set and not in another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,7 +128,8 @@ pub(super) fn all_but(
     let mut tests: Vec<Test<'_>> = within.iter().map(|c| Test::cover(c)).collect();
     tests.push(Test::cover(outside));
     let all = (1_u64 << within.len().min(63)) - 1;
-    find(&tests, absence, &|passed| passed == all, meter)
+    let lists = lists_needed(within, [outside], 1, meter);
+    find(&tests, (absence, lists), &|passed| passed == all, meter)
 }
 
 /// Whether there may be a value of which all of `within` are true and of which `other`, in its
@@ -176,7 +180,8 @@ pub(super) fn all_and(
     let mut tests: Vec<Test<'_>> = within.iter().map(|c| Test::cover(c)).collect();
     tests.push(if stance == Stance::Guard { Test::guard(other) } else { Test::cover(other) });
     let all = (1_u64 << tests.len().min(63)) - 1;
-    find(&tests, absence, &|passed| passed == all, meter) != Difference::Empty
+    let lists = lists_needed(within, [other], 1, meter);
+    find(&tests, (absence, lists), &|passed| passed == all, meter) != Difference::Empty
 }
 
 /// Whether a call of a cover may satisfy `other`, a condition on the call.
@@ -212,13 +217,14 @@ pub(crate) fn condition_may_overlap(
 
 fn find(
     tests: &[Test<'_>],
-    absence: Absence,
+    (absence, lists): (Absence, Lists),
     goal: &dyn Fn(u64) -> bool,
     meter: &Meter,
 ) -> Difference<Option<Value>> {
     meter.at_most_half(|| {
         let reached = |passed, _: Option<&Value>| goal(passed);
-        let cells = Sampler::new(tests, absence, SAMPLES, Some(&reached)).run(true, meter);
+        let sampler = Sampler::new(tests, absence, SAMPLES, Some(&reached)).with(lists);
+        let cells = sampler.run(true, meter);
         match cells.found.into_iter().find(|(passed, _)| goal(*passed)) {
             // What could not be asked any more shows nothing.
             _ if meter.is_spent() => Difference::Undecided,

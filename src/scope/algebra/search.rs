@@ -6,11 +6,13 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use super::super::constraint::Constraint;
 use super::super::cover::{Condition, Cover, Openness, ResourceOpenness};
 use super::super::evaluate::Stance;
 use super::super::fact::Fact;
-use super::cells::{MAX_TESTS, Sampler, Test};
+use super::cells::{Lists, MAX_TESTS, Sampler, Test};
 use super::domain::Domain;
+use super::elements::lists_needed;
 use super::object::UNNAMED;
 use super::{SAMPLES, all_and};
 use crate::meter::{Meter, Work};
@@ -290,7 +292,8 @@ impl<'a> Search<'a> {
             let is_simple = value.is_none_or(|own| own.depth() == 0) || fact.is_a_set();
             is_simple && left(passed, value.is_some()).is_some_and(|met| met & !always == 0)
         };
-        let sampler = Sampler::new(&tests, fact.absence(), SAMPLES, Some(&is_best));
+        let lists = self.lists(&fact, &domain);
+        let sampler = Sampler::new(&tests, fact.absence(), SAMPLES, Some(&is_best)).with(lists);
         let cells = sampler.run(true, self.meter);
         self.complete &= cells.complete;
         let choices = cells.found.into_iter().filter_map(|(passed, value)| {
@@ -298,6 +301,22 @@ impl<'a> Search<'a> {
         });
         let choices = fewest_met(choices.collect());
         Part { fact, choices }
+    }
+
+    /// Whether a list may be what no element of it is: where several guards have to act on it, say, or several covers
+    /// not to take it.
+    fn lists(&self, fact: &Fact, domain: &Domain) -> Lists {
+        let guards = self.within.iter().filter(|own| own.stance == Stance::Guard);
+        let acting = guards.map(|own| own.on(fact).count()).sum::<usize>();
+        let covers = self.outside.iter().filter(|own| own.stance == Stance::Cover);
+        let not_taking = covers.filter(|own| own.on(fact).next().is_some()).count();
+        let own = |region: &&Region<'_>| region.stance == Stance::Cover;
+        let on = |region: &'a Region<'a>| region.on(fact).map(|own| &own.constraint);
+        let taking = self.within.iter().filter(own).flat_map(on).chain(domain.values());
+        let taking: Vec<&Constraint> = taking.collect();
+        let others = self.within.iter().filter(|own| own.stance == Stance::Guard);
+        let others = others.chain(self.outside).flat_map(on);
+        lists_needed(&taking, others, acting + not_taking, self.meter)
     }
 
     /// An argument that no condition names.

@@ -24,6 +24,11 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, meter: &Meter) {
     if sampler.done() {
         return;
     }
+    if let [Machine::Texts(texts)] = &machines[..]
+        && of_long.is_none()
+    {
+        return another_than(texts, sampler, meter);
+    }
     let is_bounded = of_long.is_some();
     match Product::new(machines, Letter::Plain, meter) {
         Some(mut product) => explore(&mut product, is_bounded, sampler, meter),
@@ -37,6 +42,18 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, meter: &Meter) {
             None => sampler.give_up(),
         }
     }
+}
+
+/// Next to finite sets, of which every text was offered as it is, all others are the same: one of them is enough.
+fn another_than(texts: &[&str], sampler: &mut Sampler<'_>, meter: &Meter) {
+    let mut other = "x".to_owned();
+    while texts.contains(&&*other) {
+        if !meter.charge(texts.len(), Work::Containing) {
+            return sampler.give_up();
+        }
+        other.push('x');
+    }
+    sampler.offer(Some(Value::from(other)), meter);
 }
 
 /// What is asked of the spelling of texts.

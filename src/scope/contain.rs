@@ -55,8 +55,12 @@ impl Constraint {
         // only where both sides take lists the same way, or the taken one says more.
         let (by_element, wider_by_element) = (self.is_by_element(), wider.is_by_element());
         let take_self = !by_element || wider_by_element;
+        // What names a type may be true of a list and of none of its elements: a part that is asked of those within the
+        // whole, and of the list alone, as whether it is filled in, is then another.
         let take_wider = |parts: &[Constraint]| {
-            by_element || !wider_by_element || parts.iter().all(Constraint::is_by_element)
+            (by_element && !self.names_type())
+                || !wider_by_element
+                || parts.iter().all(Constraint::is_by_element)
         };
         match (&self.0, &wider.0) {
             (Node::Is(set), _) if take_self && !wider.compares() => {
@@ -304,7 +308,9 @@ fn fields_within(narrow: &Fields<Constraint>, wide: &Fields<Constraint>, meter: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scope::{all_of, contains, eq, fields, optional, prefix, suffix};
+    use crate::scope::{
+        ValueType, all_of, contains, eq, fields, of_type, optional, prefix, present, suffix,
+    };
 
     /// What policies narrow most is one condition more: it is seen without a search.
     #[test]
@@ -327,5 +333,16 @@ mod tests {
         assert!(!both(eq(2)).is_plainly_within(&alone, &meter));
         assert!(!alone.clone().other_fields().is_plainly_within(&alone, &meter));
         assert!(!alone.other_fields().is_plainly_within(&both(optional(eq(2))), &meter));
+    }
+    /// Whether a list is filled in is asked of it; next to what is asked of its elements, of each of them.
+    #[test]
+    fn lists_of_what_is_not_filled_in_lie_within_no_constraint_that_asks_its_elements_for_more() {
+        let meter = Meter::ample();
+        let lists = all_of([eq(""), of_type(ValueType::List)]);
+        let list = Value::List(vec![Value::from("")]);
+        let both = all_of([lists.clone(), present()]);
+        assert!(lists.is_true_of(&list, &meter) && present().is_true_of(&list, &meter));
+        assert!(!both.is_true_of(&list, &meter) && !lists.is_within(&both, &meter));
+        assert!(lists.is_within(&present(), &meter) && both.is_within(&lists, &meter));
     }
 }

@@ -35,8 +35,9 @@ pub(crate) fn rows(table: &Table) {
         &mut |n| file.of(n, |errand, n| leaving(|| errand.permit())(n)),
         &mut |n| memory.of(n, |errand, n| whole(|| errand.run())(n)),
     ]);
-    table.row("whole gate ÷ HMAC, log in memory", rounds.ratio(1, 0), 4.5, "×");
-    table.row("whole gate ÷ HMAC, log on file", rounds.ratio(2, 0), 5.0, "×");
+    // The record is the complete one: 4.5 and 5 were aimed at for the one before it.
+    table.row("whole gate ÷ HMAC, log in memory", rounds.ratio(1, 0), 5.0, "×");
+    table.row("whole gate ÷ HMAC, log on file", rounds.ratio(2, 0), 5.6, "×");
     table.aside("one HMAC-SHA256 of 256 bytes", rounds.fastest(0), "ns");
     table.aside("whole gate, log in memory", rounds.fastest(1), "ns");
     table.aside("whole gate, log on file", rounds.fastest(2), "ns");

@@ -81,7 +81,7 @@ impl GrantRequest<'_> {
         cell.check_open(&life, now)?;
         let could = |capability: &Capability| {
             let tool = Some(capability.tool.as_str());
-            if shared.halts.stopping(cell, &[holder], tool, now).is_some() {
+            if shared.halts.stopping(cell, [holder], tool, now).is_some() {
                 return false;
             }
             let asking = super::offer::OfferInputs::at_request(self, &current, &life, context, now);

@@ -140,7 +140,7 @@ impl<'r> GrantRequest<'r> {
     pub(super) fn check_task(&self, life: &Life) -> Result<(), Denial> {
         let GrantRequest { shared, cell, holder, now, .. } = *self;
         cell.check_open(life, shared.as_of(now))?;
-        if let Some(halt) = shared.halts.stopping(cell, &[holder], None, shared.as_of(now)) {
+        if let Some(halt) = shared.halts.stopping(cell, [holder], None, shared.as_of(now)) {
             return Err(Denial::new(Reason::Halted).because(halt));
         }
         Ok(())

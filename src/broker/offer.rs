@@ -178,7 +178,7 @@ impl<'a> OfferInputs<'a> {
         }
         // A halt ends nothing: it is asked at requests, and at calls.
         if self.when == When::Asked
-            && let Some(halt) = self.shared.halts.stopping(self.cell, &[who], Some(tool), self.now)
+            && let Some(halt) = self.shared.halts.stopping(self.cell, [who], Some(tool), self.now)
         {
             return Err(Denial::new(Reason::Halted).because(halt));
         }

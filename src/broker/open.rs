@@ -118,7 +118,7 @@ fn open(
         })
     };
     let mut cell = named(name);
-    if let Some(halt) = shared.halts.stopping(&cell, &[who], None, now) {
+    if let Some(halt) = shared.halts.stopping(&cell, [who], None, now) {
         return Err(Denial::new(Reason::Halted).because(halt));
     }
     shared.sweep_at_open();

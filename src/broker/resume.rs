@@ -48,7 +48,7 @@ impl Broker {
                 .because("no task of this name was left open by an earlier life of the broker")
         };
         let cell = shared.table.task_named(name).ok_or_else(no_task)?;
-        if let Some(halt) = shared.halts.stopping(&cell, &[who], None, now) {
+        if let Some(halt) = shared.halts.stopping(&cell, [who], None, now) {
             return Err(Denial::new(Reason::Halted).because(halt));
         }
         let mut life = cell.life.lock();

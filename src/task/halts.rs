@@ -110,10 +110,10 @@ impl Halts {
 
     /// The halt that stops this, if one does: asked under the task's lock, so that after a halt has
     /// gone through the locks nothing it stops can start.
-    pub(crate) fn stopping(
+    pub(crate) fn stopping<'i>(
         &self,
-        task: &TaskCell,
-        who: &[&Identity],
+        task: &'i TaskCell,
+        who: impl IntoIterator<Item = &'i Identity>,
         tool: Option<&str>,
         now: Timestamp,
     ) -> Option<Halt> {
@@ -130,25 +130,29 @@ impl Halts {
         if let Some(name) = tool.and_then(|tool| on.tools.get(tool)) {
             return Some(Halt::Tool { name: name.clone() });
         }
-        let mut concerned = [&*task.requester].into_iter().chain(who.iter().copied());
-        concerned.find_map(|who| on.stopping_identity(who, now))
+        let mut concerned = std::iter::once(&*task.requester).chain(who);
+        // Mostly they are one, which is looked up once.
+        let mut before: Option<&Identity> = None;
+        concerned.find_map(|who| match before.replace(who) {
+            Some(before) if before.names().eq(who.names()) => None,
+            _ => on.stopping_identity(who, now),
+        })
     }
 
     /// The halt that stops a grant, and the tool to be called on it: of `who` presents or holds it, and
     /// of the holders of all it was delegated from.
-    pub(crate) fn stopping_grant(
+    pub(crate) fn stopping_grant<'i>(
         &self,
-        task: &TaskCell,
-        life: &Life,
-        (grant, who): (GrantId, &Identity),
+        task: &'i TaskCell,
+        life: &'i Life,
+        (grant, who): (GrantId, &'i Identity),
         tool: Option<&str>,
         now: Timestamp,
     ) -> Option<Halt> {
         if !self.any.load(Ordering::SeqCst) {
             return None;
         }
-        let concerned: Vec<_> = life.holders(grant).chain([who]).collect();
-        self.stopping(task, &concerned, tool, now)
+        self.stopping(task, life.holders(grant).chain([who]), tool, now)
     }
 
     /// The halt that stops a call of another node's task from starting here.
@@ -321,7 +325,7 @@ mod tests {
                 let who = [&people[holder]];
                 let live: Vec<&Halt> =
                     model.iter().filter(|(_, until)| lives(until)).map(|(own, _)| own).collect();
-                let stopping = halts.stopping(&cell, &who, tool, at(now));
+                let stopping = halts.stopping(&cell, who.iter().copied(), tool, at(now));
                 let expected = live.iter().any(|halt| halt.stops(&cell, &who, tool));
                 prop_assert_eq!(stopping.is_some(), expected, "{:?} {:?}", stopping, model);
                 if let Some(found) = &stopping {

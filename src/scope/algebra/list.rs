@@ -19,32 +19,6 @@ const MOST_CELLS: usize = 12;
 /// list of its elements answers too, once `[]` and a list of one are among those.
 const PLAIN_LEVELS: usize = 2;
 
-/// The most elements of a list of what is named.
-const MOST_NAMED: usize = 16;
-
-/// Lists of what tests name, of one test after the other, each with what those before it name: the sets of people, tags
-/// and labels that rules ask for are mostly met by one of these, which spares building the others.
-pub(super) fn named(sampler: &mut Sampler<'_>, meter: &Meter) {
-    let mut elements: Vec<Value> = Vec::new();
-    for test in sampler.tests {
-        let before = elements.len();
-        test.leaves(&mut |leaf, negated| match &leaf.0 {
-            Node::HasAny(set) if !negated => elements.extend(set.iter().next().cloned()),
-            Node::HasAll(set) if !negated => elements.extend(set.iter().take(MOST_NAMED).cloned()),
-            _ => {}
-        });
-        if elements.len() > MOST_NAMED || sampler.done() {
-            return;
-        }
-        if elements.len() > before {
-            if !meter.charge(8 * elements.len(), Work::Containing) {
-                return sampler.give_up();
-            }
-            sampler.offer(Some(Value::List(elements.clone())), meter);
-        }
-    }
-}
-
 /// Exact but for lists that are compared whole: what list kinds answer depends on which cells some
 /// element lies in, and on how many elements there are.
 pub(super) fn sample(sampler: &mut Sampler<'_>, meter: &Meter) {

@@ -21,6 +21,7 @@ mod call;
 mod cells;
 mod domain;
 mod elements;
+mod likely;
 mod list;
 mod long;
 mod machine;
@@ -51,7 +52,7 @@ pub(crate) use search::{Found, MOST_REGIONS, Region, Search};
 
 /// Every kind of value, from cheap to dear.
 const SAMPLES: &[Sample] =
-    &[list::named, number::sample, text::sample, object::sample, list::sample];
+    &[likely::sample, number::sample, text::sample, object::sample, list::sample];
 
 /// What is in one set and not in another.
 #[derive(Clone, Debug, PartialEq, Eq)]

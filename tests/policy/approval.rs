@@ -249,3 +249,22 @@ fn who_asked_is_compared_with_reviewers_alone() {
         assert_eq!(error.unwrap_err().at(), "approval.offer", "{width}");
     }
 }
+
+/// All of no lines have agreed before anyone is asked.
+#[test]
+fn a_choice_of_no_lines_asks_no_one_and_does_not_load() {
+    let none = || std::iter::empty::<Reviewers>();
+    let finance = || Reviewers::in_groups(has_any(["finance"]));
+    let built = |line: Reviewers| {
+        let terms = ApprovalTerms::per(Per::Call).review(line);
+        Policy::builder().rule(Rule::ask("q").tool("t").approval(terms)).build()
+    };
+    for (word, line) in [("all", Reviewers::all(none())), ("any", Reviewers::any(none()))] {
+        let inside = Reviewers::any([line.clone(), finance()]);
+        for line in [line, inside] {
+            let error = built(line).unwrap_err().to_string();
+            assert!(error.contains(&format!("`{word}` has no line, and asks no one")), "{error}");
+        }
+    }
+    assert!(built(Reviewers::any([finance()])).is_ok());
+}

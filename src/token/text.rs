@@ -5,7 +5,6 @@ use zeroize::Zeroizing;
 
 use super::error::{MintError, TokenError};
 use super::proof::Proof;
-use super::recent::{self, SignedUnder};
 use crate::base64;
 
 /// The most bytes of text a token may have: what common HTTP servers take for all headers together,
@@ -49,7 +48,7 @@ impl TokenBuffer {
         base64::decode(text, self.take(length)).ok_or(TokenError::Framing)
     }
 
-    fn copy(&mut self, body: &[u8]) {
+    pub(super) fn copy(&mut self, body: &[u8]) {
         self.take(body.len()).copy_from_slice(body);
     }
 
@@ -74,30 +73,22 @@ pub(super) enum Seal {
 }
 
 /// Reads the one spelling each token has, its body into `room`: the decoder takes neither padding, nor
-/// white space, nor another alphabet, nor trailing bits that are not zero (attack 67). Tells, too, which keys this
-/// thread has found it rightly signed under.
+/// white space, nor another alphabet, nor trailing bits that are not zero (attack 67).
 #[inline]
-pub(super) fn decode(
-    text: &str,
-    room: &mut TokenBuffer,
-) -> Result<(Seal, SignedUnder), TokenError> {
+pub(super) fn decode(text: &str, room: &mut TokenBuffer) -> Result<Seal, TokenError> {
     if text.len() > MAX_TOKEN_TEXT {
         return Err(TokenError::TooLong(text.len()));
-    }
-    if let Some(recalled) = recent::recall(text, |body| room.copy(body)) {
-        return Ok((Seal::Tag(recalled.tag), recalled.signed));
     }
     if let Some(parts) = text.strip_prefix(BEARER) {
         let (body, tag) = split(parts)?;
         room.fill(body)?;
-        recent::keep(text, room.bytes(), &tag);
-        return Ok((Seal::Tag(tag), SignedUnder::NONE));
+        return Ok(Seal::Tag(tag));
     }
     let parts = text.strip_prefix(CALL_BOUND).ok_or(TokenError::UnknownVersion)?;
     let (body, proof) = split(parts)?;
     let proof = Proof::read(&proof).ok_or(TokenError::Framing)?;
     room.fill(body)?;
-    Ok((Seal::Call(proof), SignedUnder::NONE))
+    Ok(Seal::Call(proof))
 }
 
 /// The text of the body, and the seal. A seal has one length, so the point before it has one place:
@@ -144,7 +135,7 @@ mod tests {
 
     fn read(text: &str) -> Result<(Vec<u8>, [u8; 32]), TokenError> {
         let mut room = TokenBuffer::new();
-        match decode(text, &mut room)?.0 {
+        match decode(text, &mut room)? {
             Seal::Tag(tag) => Ok((room.bytes().to_vec(), tag)),
             Seal::Call(_) => panic!("a bearer token was written"),
         }

@@ -7,7 +7,7 @@ use super::block::Narrowings;
 use super::chain::{Blocks, Frames};
 use super::claims::{self, Claims};
 use super::error::TokenError;
-use super::recent::{self, SignedUnder};
+use super::recent;
 use super::text::{self, Seal, TokenBuffer};
 use crate::call::Call;
 use crate::clock::Timestamp;
@@ -75,7 +75,7 @@ impl Unverified {
         keys: &AudienceKeys,
         now: Timestamp,
     ) -> Result<VerifiedToken<'_>, TokenError> {
-        Framed::of(self.room.bytes(), (self.seal, SignedUnder::NONE))?.verify_chain(keys, now)
+        Framed::of(self.room.bytes(), self.seal)?.verify_chain(keys, now)
     }
 }
 
@@ -85,22 +85,29 @@ pub(crate) struct Framed<'b> {
     frames: Frames<'b>,
     key: KeyId,
     seal: Seal,
-    signed: SignedUnder,
+    /// What it was read from, if that is at hand.
+    text: Option<&'b str>,
+    /// The keys that this thread has verified it under before, by their number.
+    verified_under: Option<u64>,
 }
 
 impl<'b> Framed<'b> {
     /// As [`Unverified::parse`].
     #[inline]
-    pub(crate) fn read(text: &str, room: &'b mut TokenBuffer) -> Result<Framed<'b>, TokenError> {
-        let decoded = text::decode(text, room)?;
-        Framed::of(room.bytes(), decoded)
+    pub(crate) fn read(text: &'b str, room: &'b mut TokenBuffer) -> Result<Framed<'b>, TokenError> {
+        let (seal, verified_under) = match recent::recall(text, |body| room.copy(body)) {
+            Some(recalled) => (Seal::Tag(recalled.tag), Some(recalled.keys)),
+            None => (text::decode(text, room)?, None),
+        };
+        let framed = Framed::of(room.bytes(), seal)?;
+        Ok(Framed { text: Some(text), verified_under, ..framed })
     }
 
     #[inline]
-    fn of(body: &'b [u8], (seal, signed): (Seal, SignedUnder)) -> Result<Framed<'b>, TokenError> {
+    fn of(body: &'b [u8], seal: Seal) -> Result<Framed<'b>, TokenError> {
         let frames = Frames::read(body)?;
         let key = claims::key_id(frames.root()).ok_or(TokenError::Framing)?;
-        Ok(Framed { body, frames, key, seal, signed })
+        Ok(Framed { body, frames, key, seal, text: None, verified_under: None })
     }
 
     /// As [`Unverified::verify_chain`].
@@ -113,11 +120,13 @@ impl<'b> Framed<'b> {
         let Seal::Tag(tag) = &self.seal else {
             return Err(TokenError::CallBound);
         };
-        if !self.signed.is(keys.number()) {
+        if self.verified_under != Some(keys.number()) {
             if !self.frames.verify(root_key, tag) {
                 return Err(TokenError::BadSignature);
             }
-            recent::note_signed(keys.number(), self.body, tag);
+            if let Some(text) = self.text {
+                recent::keep(text, (self.body, tag), keys.number());
+            }
         }
         claimed(self.frames, keys, now)
     }
@@ -330,6 +339,26 @@ mod tests {
                 assert_eq!(refused(&text_of(&block, false), now), TokenError::BadSignature);
             }
         }
+    }
+
+    #[test]
+    fn what_is_forged_or_only_read_is_not_kept_and_takes_no_place() {
+        let (good, forged) = (text_of(&block("gate"), true), text_of(&block("gate"), false));
+        let (keys, mut room) = (keys(), TokenBuffer::new());
+        let is_kept = |text: &str| recent::recall(text, |_| ()).map(|own| own.keys);
+        let framed = Framed::read(&good, &mut room).unwrap();
+        assert_eq!(is_kept(&good), None);
+        framed.verify_chain(&keys, at(1_500)).unwrap();
+        assert_eq!(is_kept(&good), Some(keys.number()));
+        // As many as there are places, and more.
+        for at_end in "AEIMQUYcgkosw048".chars() {
+            let forged = format!("{}{at_end}", &forged[..forged.len() - 1]);
+            let mut room = TokenBuffer::new();
+            let framed = Framed::read(&forged, &mut room).unwrap();
+            assert!(framed.verify_chain(&keys, at(1_500)).is_err());
+            assert_eq!(is_kept(&forged), None);
+        }
+        assert_eq!(is_kept(&good), Some(keys.number()));
     }
 
     /// attack 81

@@ -44,8 +44,10 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, meter: &Meter) {
     }
 }
 
-/// Next to finite sets, of which every text was offered as it is, all others are the same: one of them is enough.
+/// Next to finite sets, of which every text was offered as it is, all others are the same: one of them is enough. The empty
+/// one is offered, too, since it is not filled in.
 fn another_than(texts: &[&str], sampler: &mut Sampler<'_>, meter: &Meter) {
+    sampler.offer(Some(Value::from("")), meter);
     let mut other = "x".to_owned();
     while texts.contains(&&*other) {
         if !meter.charge(texts.len(), Work::Containing) {

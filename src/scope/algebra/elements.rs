@@ -36,6 +36,7 @@ pub(super) fn lists_needed<'c>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scope::reference;
     use crate::scope::value_type::ValueType;
     use crate::scope::words::{
         any, count, each, eq, has_any, max, min, of_type, prefix, present, same_as,
@@ -59,7 +60,9 @@ mod tests {
     fn elements_do_not_tell_what_sees_the_list_or_what_is_not_known() {
         let typed = of_type(ValueType::Text);
         let sees = [each(min(3)), count(2..=3), has_any(["a"]), eq(json!(["a"])), present()];
-        for own in sees.into_iter().chain([typed.clone().and(prefix("a")), same_as("who.id")]) {
+        let others =
+            [typed.clone().and(prefix("a")), same_as("who.id"), reference("args.y").as_max()];
+        for own in sees.into_iter().chain(others) {
             assert_eq!(needed(&[&any()], &[&own], 0), Lists::All, "{own:?}");
         }
         assert_eq!(needed(&[&typed.clone().and(prefix("a"))], &[&each(min(3))], 2), Lists::Empty);

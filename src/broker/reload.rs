@@ -14,10 +14,11 @@ use super::shared::{Recorded, Shared};
 use crate::audit::Event;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
-use crate::grant::{GrantId, Row};
+use crate::grant::{GrantId, Row, Terms};
 use crate::identity::Identity;
 use crate::meter::Meter;
 use crate::policy::{Moment, Policy, When};
+use crate::scope::Capability;
 use crate::task::{Life, TaskCell};
 use crate::value::Object;
 
@@ -225,25 +226,49 @@ impl Shared {
     }
 }
 
+/// Capabilities as today's catalogue spells them, and as they were granted, if that is another way.
+type Today = (Vec<Capability>, Option<Box<[Capability]>>);
+
+impl Offer {
+    /// Notes how its capabilities were granted first.
+    #[must_use]
+    pub(super) fn granted_as(self, as_granted: Option<Box<[Capability]>>) -> Offer {
+        Offer { terms: Terms { as_granted, ..self.terms }, ..self }
+    }
+}
+
 impl OfferInputs<'_> {
     /// Whether policy would give a grant again, as far as who, why and scope go.
     fn again(&self, row: &Row) -> Result<Offer, Denial> {
-        let capabilities: Vec<_> =
-            row.terms.scope.iter().map(|own| own.capability.clone()).collect();
+        let (capabilities, as_granted) = self.read_today(row)?;
+        let given = self.give_again(row, &capabilities)?;
+        Ok(given.granted_as(as_granted))
+    }
+
+    /// The capabilities of a grant in the spelling of today's catalogue; and how they were granted, if that is
+    /// another.
+    pub(super) fn read_today(&self, row: &Row) -> Result<Today, Denial> {
+        let as_granted = row.terms.as_granted();
+        let mut capabilities = as_granted.clone();
+        let respelled = self.current.policy.catalogue.canonical(&mut capabilities)?;
+        Ok((capabilities, respelled.then(|| as_granted.into())))
+    }
+
+    fn give_again(&self, row: &Row, capabilities: &[Capability]) -> Result<Offer, Denial> {
         if self.life.is_of_glass(row.id) {
-            return self.give_by_glass(&row.holder, &capabilities);
+            return self.give_by_glass(&row.holder, capabilities);
         }
         let mut parties: Vec<(&Identity, Moment)> = vec![(&row.holder, Moment::Request)];
         let requester: &Identity = &self.cell.requester;
         if row.parent.is_none() && !row.holder.is_shared_with(requester) {
             parties.push((requester, Moment::Request));
         }
-        let mut given = self.give(&parties, &capabilities)?;
+        let mut given = self.give(&parties, capabilities)?;
         if row.parent.is_some() {
             let above = self.life.above(row);
             let delegators: Vec<_> =
                 above.iter().map(|row| (&row.holder, Moment::Delegate)).collect();
-            let delegated = self.give(&delegators, &capabilities)?;
+            let delegated = self.give(&delegators, capabilities)?;
             delegated.offer().reaches(row.hops, &above)?;
             given.narrow_by(delegated);
         }

@@ -259,9 +259,15 @@ fn again(request: &GrantRequest<'_>, grant: &Grant, moves: NewExpiry) -> Result<
         ));
     }
     let row = life.row(&live)?;
-    let capabilities: Vec<_> = row.terms.scope.iter().map(|own| own.capability.clone()).collect();
     let asking = OfferInputs::at_request(request, &current, &life, context, now);
-    let asking = OfferInputs { parent: row.parent, ..asking.recorded(request, false) };
+    let (capabilities, as_granted) = asking.read_today(row)?;
+    let asking =
+        OfferInputs { parent: row.parent, ..asking.recorded(request, as_granted.is_some()) };
+    // People and the log are told what it means from now on, in today's spelling.
+    let scope = match as_granted {
+        None => Cow::Borrowed(&*grant.scope),
+        Some(_) => Cow::Owned(grant.scope.with(&capabilities)),
+    };
     let (proposal, latest) = match row.parent {
         None => (asking.give(&request.parties(), &capabilities)?, cell.ceiling),
         Some(parent) => {
@@ -272,9 +278,9 @@ fn again(request: &GrantRequest<'_>, grant: &Grant, moves: NewExpiry) -> Result<
     };
     let parent = row.parent;
     let given = match proposal.agreed() {
-        Ok(given) => given,
+        Ok(given) => given.granted_as(as_granted),
         Err(withheld) => {
-            let asked = (&*capabilities, &*grant.scope);
+            let asked = (&*capabilities, &*scope);
             return Err(request.park(&current, &mut life, parent, asked, (&withheld, now)));
         }
     };
@@ -300,8 +306,8 @@ fn again(request: &GrantRequest<'_>, grant: &Grant, moves: NewExpiry) -> Result<
     let serial =
         row.serial.checked_add(1).ok_or_else(|| Denial::new(Reason::TooMany).because("serials"))?;
     let made = Made { id: grant.id, serial, expires };
-    let tokens = request.tokens(&current, &made, (&grant.scope, &given), now)?;
-    let event = request.event(&current, &made, (parent, None), &grant.scope, &given, plain);
+    let tokens = request.tokens(&current, &made, (&scope, &given), now)?;
+    let event = request.event(&current, &made, (parent, None), &scope, &given, plain);
     let place = shared.place_with(now, &event, values)?;
     let terms = shared.terms.share(given.terms);
     if let Some(row) = life.grant_mut(grant.id) {

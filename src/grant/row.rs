@@ -149,11 +149,22 @@ static NO_NONCES: Nonces = Nonces::new();
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Terms {
     pub(crate) scope: Vec<Granted>,
+    /// What was granted, where today's catalogue spells it otherwise. A later one reads it from this, so that
+    /// what a grant says does not depend on which policies looked at it in between.
+    pub(crate) as_granted: Option<Box<[Capability]>>,
     /// A grant ends when it has not been used for so long.
     pub(crate) idle: Option<Duration>,
 }
 
 impl Terms {
+    /// The capabilities as they were granted: what policy is asked about again.
+    pub(crate) fn as_granted(&self) -> Vec<Capability> {
+        match &self.as_granted {
+            Some(own) => own.to_vec(),
+            None => self.scope.iter().map(|granted| granted.capability.clone()).collect(),
+        }
+    }
+
     /// Whether these give no less than others, of the same capabilities: no limit that the others do not
     /// have, and none that is tighter.
     pub(crate) fn give_no_less_than(&self, others: &Terms) -> bool {

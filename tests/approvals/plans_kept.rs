@@ -1,10 +1,11 @@
 //! What people agreed to of a plan is kept, and what ends that.
 
 use hallpass::identity::Kind;
-use hallpass::policy::{ApprovalTerms, Moment, Per};
+use hallpass::policy::{ApprovalTerms, ArgType, Moment, Per};
 use hallpass::prelude::*;
 use hallpass::scope::{eq, one_of};
 use hallpass::{Halt, QuestionState};
+use serde_json::json;
 
 use crate::office::{MINUTE, reviewers};
 use crate::release::{Release, call, deploy, here, permit, policy, terms, three};
@@ -47,6 +48,32 @@ fn an_approval_of_a_scope_is_kept_for_its_holder_ask_and_scope_until_it_lapses()
     // Its calls are no one's yes to one call: none of them writes that it is about to start.
     let records = release.office.log.records();
     assert!(records.iter().all(|own| own.event.kind() != "starting"));
+}
+
+/// Asked about a renewal, people agree to what calls on it mean today.
+#[test]
+fn people_who_are_asked_about_a_renewal_see_what_the_catalogue_of_today_fills_in() {
+    let with = |tool: Tool| {
+        let ask = Rule::ask("releases").tool("deploy").approval(terms());
+        Policy::builder().tool(tool).rules([permit(), ask]).build().unwrap()
+    };
+    let plain = Policy::builder().rule(permit()).build().unwrap();
+    let release = Release::of(plain);
+    let mut grant = release.task.request(deploy("api"), &here()).unwrap();
+    let tool = Tool::new("deploy").arg("service", ArgType::Text);
+    release.office.reload(&with(tool.default_arg("region", ArgType::Text, "eu")));
+    let holder = grant.holder().clone();
+    let parked = release.task.renew(&mut grant, &holder, &here()).unwrap_err();
+    let pending = release.asked(&parked);
+    let view = release.office.question(&pending).view().to_string();
+    assert!(view.contains("argument region: {\"eq\":\"eu\"}"), "{view}");
+    assert!(view.contains("covers: {\"args\":{\"region\":\"eu\",\"service\":\"api\"}}"), "{view}");
+    release.approve(&pending);
+    release.task.renew(&mut grant, &holder, &here()).unwrap();
+    assert_eq!(release.runs(&grant, call("api")), Ok(()));
+    let elsewhere = Call::new("deploy", json!({ "service": "api", "region": "us" })).unwrap();
+    assert_eq!(release.runs(&grant, elsewhere), Err(Reason::OutOfScope));
+    release.office.verify();
 }
 
 /// attack 113: also after it was taken

@@ -340,6 +340,7 @@ impl Life {
                 .enumerate()
                 .map(|(at, (covering, stamps))| Part {
                     said: said.get(at).cloned(),
+                    granted: covering.clone(),
                     covering,
                     stamps,
                 })

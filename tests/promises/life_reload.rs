@@ -120,8 +120,10 @@ impl Life {
         row.idle = least(row.idle, given.idle);
         row.expires = row.expires.min(row.issued + given.ttl);
         row.expires = row.expires.min(row.life_ends.unwrap_or(row.expires));
-        for (Part { covering, stamps, .. }, today) in row.parts.iter_mut().zip(given.stamps) {
-            *covering = policy.respelled(covering);
+        for (Part { granted, covering, stamps, .. }, today) in
+            row.parts.iter_mut().zip(given.stamps)
+        {
+            *covering = policy.respelled(granted);
             // Each is asked for itself, so that none has to be tighter than another. Of two rates one
             // of which says it all, only that one's calls are remembered.
             for mut stamp in today {

@@ -7,7 +7,7 @@ use hallpass::{Denial, Reason};
 use crate::giving::Given;
 use crate::life::Life;
 use crate::life_read::context_of;
-use crate::life_rows::{Held, Row};
+use crate::life_rows::{Held, Part, Row};
 use crate::small::{Covering, Posted};
 use crate::stand::prefer;
 use crate::universe::*;
@@ -79,7 +79,7 @@ impl Life {
                     row.last_used = now;
                 }
                 for (part, stamps) in row.parts.iter_mut().zip(given.stamps.clone()) {
-                    part.covering = policy.respelled(&part.covering);
+                    part.covering = policy.respelled(&part.granted);
                     part.stamps = stamps;
                 }
                 let first_issued = row.first_issued;
@@ -142,7 +142,9 @@ impl Life {
         reasons.extend(self.halted_above(at));
         let row = &self.rows[at];
         reasons.extend(self.lineage_failures(at));
-        let scope: Vec<Covering> = row.parts.iter().map(|part| part.covering.clone()).collect();
+        let policy = self.today();
+        let today = |part: &Part| policy.respelled(&part.granted);
+        let scope: Vec<Covering> = row.parts.iter().map(today).collect();
         let given = match row.parent {
             None => self.given(task, &self.parties(task, by), &scope, context),
             Some(parent) => self.given_below(parent, by, &scope, context),
@@ -174,7 +176,7 @@ impl Life {
     /// Whether a policy would give a grant again, as far as who, why and scope go; what it limits.
     pub(crate) fn would_give(&self, at: usize, policy: &Posted) -> Option<Given> {
         let row = &self.rows[at];
-        let scope: Vec<Covering> = row.parts.iter().map(|part| part.covering.clone()).collect();
+        let scope: Vec<Covering> = row.parts.iter().map(|part| part.granted.clone()).collect();
         let asking = self.asking(policy, row.task, None);
         if row.parent.is_none() {
             return asking.give(&self.parties(row.task, row.holder), &scope).ok();

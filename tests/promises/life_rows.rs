@@ -30,6 +30,8 @@ pub(crate) struct LiveTask {
 pub(crate) struct Part {
     /// How it was said, if it was not cut out of what was said.
     pub(crate) said: Option<CapabilitySaid>,
+    /// As it was granted, and as today's catalogue has that.
+    pub(crate) granted: Covering,
     pub(crate) covering: Covering,
     pub(crate) stamps: Vec<Stamp>,
 }

@@ -160,6 +160,45 @@ fn a_default_that_no_call_could_have_does_not_load() {
     assert!(problem(&long).contains("at most 4096 bytes"));
 }
 
+/// What a catalogue fills in is read out of what was granted each time anew, and does not stay with the grant.
+#[test]
+fn a_grant_says_what_it_was_given_as_whichever_catalogues_it_lived_under() {
+    let without = || {
+        let tool = Tool::new("mail.send").arg("file", ArgType::Text);
+        tool.optional_arg("lines", ArgType::Integer)
+    };
+    let policy = |tool: Tool, lines: i64| {
+        let refused = Rule::forbid("so-many").tool("mail.send").arg("lines", eq(lines));
+        Policy::builder().tool(tool).rules([reader(), refused]).build().unwrap()
+    };
+    let here = Context::new();
+    for (at, looked_at) in ["not", "by a call", "by a scan", "by a renewal"].iter().enumerate() {
+        let own = World::with([without()], [reader()]);
+        let task = own.open();
+        let mut grant = task.request(asked(), &here).unwrap();
+        let calls = |grant: &Grant| {
+            let call = Call::new("mail.send", json!({ "file": "a" })).unwrap();
+            own.attempt(grant.token(), call)
+        };
+        assert_eq!(calls(&grant).unwrap(), json!({ "file": "a" }));
+        let scan = own.broker.reload(&policy(logs(), 7)).unwrap();
+        match at {
+            0 => {}
+            1 => assert_eq!(calls(&grant).unwrap(), json!({ "file": "a", "lines": 100 })),
+            2 => assert!(scan.finish().grants.is_empty()),
+            _ => {
+                task.renew(&mut grant, &own.agent, &here).unwrap();
+                assert_eq!(calls(&grant).unwrap(), json!({ "file": "a", "lines": 100 }));
+            }
+        }
+        // With its default it would be refused here.
+        drop(own.broker.reload(&policy(without(), 100)).unwrap());
+        assert_eq!(calls(&grant).unwrap(), json!({ "file": "a" }), "{looked_at}");
+        task.renew(&mut grant, &own.agent, &here).unwrap();
+        assert_eq!(calls(&grant).unwrap(), json!({ "file": "a" }), "{looked_at}");
+    }
+}
+
 /// Searches and differences find no call without it, since there is none.
 #[test]
 fn no_question_is_found_without_it() -> io::Result<()> {

@@ -292,3 +292,20 @@ fn a_scope_that_was_respelled_is_not_asked_of_another_policy() {
     assert_eq!((again.replayed, again.differing), (1, 0));
     assert_eq!(again.not_replayable[&NotReplayable::NotPlain], 1);
 }
+
+/// A renewal says what calls on it mean from then on, and another catalogue may fill in something else.
+#[test]
+fn a_renewal_under_a_catalogue_that_fills_something_in_is_decided_again_as_it_was() {
+    let filled = POLICY.replace("\"path?\"", "{ type = \"path\", default = \"/data/memo\" }");
+    let (own, filled) = (policy(POLICY), policy(&filled));
+    let bank = Bank::new(&own);
+    let task = bank.open();
+    let mut grant = task.request(pay(300), &prod()).unwrap();
+    bank.broker.reload(&filled).unwrap().finish();
+    task.renew(&mut grant, &bank.agent, &prod()).unwrap();
+    let again = bank.replay(Replayer::own([own.clone(), filled]));
+    assert_eq!((again.differences.len(), again.requests, again.replayed), (0, 2, 2));
+    let again = bank.replay(Replayer::under(own));
+    assert_eq!((again.differing, again.replayed), (0, 1));
+    assert_eq!(again.not_replayable[&NotReplayable::NotPlain], 1);
+}

@@ -1,4 +1,4 @@
-//! Plans against a naive model: whatever two holders ask for, renew, take and call, whoever answers, known by whatever
+//! Plans against a naive model: whatever two holders ask for, renew, take and call, and each person who answers, known by any
 //! name, and whatever is loaded, halted and ended, in whatever order: each item stands where the model says, and exactly
 //! what the model says is given.
 
@@ -34,7 +34,7 @@ struct Model {
     halted: Halted,
     given: u64,
     refused: u64,
-    /// Given by a renewal, and refused since somebody is halted.
+    /// Given by a renewal, and refused since a holder is halted.
     renewed: u64,
     stopped: u64,
 }

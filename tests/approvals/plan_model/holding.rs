@@ -34,7 +34,7 @@ impl Model {
         asks_of(service).into_iter().filter(|ask| !passes(ask)).collect()
     }
 
-    /// Whether that is denied, as it is where somebody is halted.
+    /// Whether that is denied, as it is while a holder is halted.
     fn is_stopped<T>(&mut self, holder: usize, answer: &Result<T, Denial>) -> bool {
         if !self.halted.stops_holder(holder) {
             return false;

@@ -27,10 +27,10 @@ pub(super) const PEOPLE: [(&str, &[&str]); 5] = [
 /// Everyone who asks. The second acts for the first of the people.
 pub(super) const HOLDERS: usize = 2;
 
-/// How somebody is known: by the name, by it in capitals, and by another one of which it is an alias.
+/// How a person is known: by the name, by it in capitals, and by another one of which it is an alias.
 pub(super) const SPELLINGS: usize = 3;
 
-/// Someone, as somebody's attestor knows that person.
+/// A person, as one attestor knows them.
 pub(super) fn spelled(who: usize, spelling: usize) -> Assertion {
     let (name, groups) = PEOPLE[who];
     let known = match spelling {
@@ -142,7 +142,7 @@ impl Item {
         self.asks.iter().all(|ask| self.has_enough_for(*ask, ops, halted))
     }
 
-    /// Whether somebody may answer for it, whoever asked.
+    /// Whether a person may answer for any of its asks.
     fn may(&self, who: usize) -> bool {
         self.asks.iter().any(|ask| is_in(who, ASKS[*ask]))
     }
@@ -167,7 +167,7 @@ impl Plan {
         }
     }
 
-    /// Whether somebody may answer for an item: no one for whom it was asked.
+    /// Whether a person may answer for an item: no one for whom it was asked.
     pub(super) fn may(&self, who: usize, item: usize) -> bool {
         !(self.holder == 1 && who == 0) && self.items[item].may(who)
     }

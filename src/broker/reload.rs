@@ -14,7 +14,7 @@ use super::shared::{Recorded, Shared};
 use crate::audit::Event;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
-use crate::grant::{GrantId, Row, Terms};
+use crate::grant::{GrantId, Row};
 use crate::identity::Identity;
 use crate::meter::Meter;
 use crate::policy::{Moment, Policy, When};
@@ -185,12 +185,14 @@ impl Shared {
             parent: None,
             recorded: None,
         };
-        let given = asking.again(row)?;
+        let (capabilities, as_granted) = asking.read_today(row)?;
+        let given = asking.again(row, &capabilities)?;
         let (holder, first) = (row.holder.subject().clone(), row.first_issued);
         let ends = life.begin_spells(&given.terms, &holder, first, now);
         let Some(row) = life.grant_mut(id) else { return Ok(None) };
         let before = row.expires;
         row.clamp(given, ends, &self.terms);
+        row.read_from(as_granted);
         row.version = current.version;
         Ok((row.expires < before).then_some(row.expires))
     }
@@ -229,32 +231,18 @@ impl Shared {
 /// Capabilities as today's catalogue spells them, and as they were granted, if that is another way.
 type Today = (Vec<Capability>, Option<Box<[Capability]>>);
 
-impl Offer {
-    /// Notes how its capabilities were granted first.
-    #[must_use]
-    pub(super) fn granted_as(self, as_granted: Option<Box<[Capability]>>) -> Offer {
-        Offer { terms: Terms { as_granted, ..self.terms }, ..self }
-    }
-}
-
 impl OfferInputs<'_> {
-    /// Whether policy would give a grant again, as far as who, why and scope go.
-    fn again(&self, row: &Row) -> Result<Offer, Denial> {
-        let (capabilities, as_granted) = self.read_today(row)?;
-        let given = self.give_again(row, &capabilities)?;
-        Ok(given.granted_as(as_granted))
-    }
-
     /// The capabilities of a grant in the spelling of today's catalogue; and how they were granted, if that is
     /// another.
     pub(super) fn read_today(&self, row: &Row) -> Result<Today, Denial> {
-        let as_granted = row.terms.as_granted();
+        let as_granted = row.as_granted();
         let mut capabilities = as_granted.clone();
         let respelled = self.current.policy.catalogue.canonical(&mut capabilities)?;
         Ok((capabilities, respelled.then(|| as_granted.into())))
     }
 
-    fn give_again(&self, row: &Row, capabilities: &[Capability]) -> Result<Offer, Denial> {
+    /// Whether policy would give a grant again, as far as who, why and scope go.
+    fn again(&self, row: &Row, capabilities: &[Capability]) -> Result<Offer, Denial> {
         if self.life.is_of_glass(row.id) {
             return self.give_by_glass(&row.holder, capabilities);
         }

@@ -278,7 +278,7 @@ fn again(request: &GrantRequest<'_>, grant: &Grant, moves: NewExpiry) -> Result<
     };
     let parent = row.parent;
     let given = match proposal.agreed() {
-        Ok(given) => given.granted_as(as_granted),
+        Ok(given) => given,
         Err(withheld) => {
             let asked = (&*capabilities, &*scope);
             return Err(request.park(&current, &mut life, parent, asked, (&withheld, now)));
@@ -328,6 +328,7 @@ fn again(request: &GrantRequest<'_>, grant: &Grant, moves: NewExpiry) -> Result<
             row.last_used = now;
         }
         row.terms = terms.clone();
+        row.read_from(as_granted);
         row.version = current.version;
     }
     drop(life);

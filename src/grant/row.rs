@@ -47,13 +47,35 @@ pub(crate) struct RareTerms {
     starts: Option<Timestamp>,
     /// The first serial whose permits the renewals since have confirmed, if there was one.
     confirmed: Option<u32>,
+    /// What was granted, where today's catalogue spells it otherwise. A later one reads it from this, so that
+    /// what a grant says does not depend on which policies looked at it in between.
+    as_granted: Option<Box<[Capability]>>,
 }
 
 impl Row {
     /// The same row, to try something out on.
     pub(crate) fn trial(&self) -> Row {
         let more = RareTerms::of(self.life_ends(), self.starts());
-        Row { holder: self.holder.clone(), terms: self.terms.clone(), more, ..*self }
+        let mut row = Row { holder: self.holder.clone(), terms: self.terms.clone(), more, ..*self };
+        row.read_from(self.more.as_ref().and_then(|more| more.as_granted.clone()));
+        row
+    }
+
+    /// The capabilities as they were granted: what policy is asked about again.
+    pub(crate) fn as_granted(&self) -> Vec<Capability> {
+        match self.more.as_ref().and_then(|more| more.as_granted.as_deref()) {
+            Some(own) => own.to_vec(),
+            None => self.terms.scope.iter().map(|granted| granted.capability.clone()).collect(),
+        }
+    }
+
+    /// Notes what its terms were read from, if today's catalogue spells that otherwise.
+    pub(crate) fn read_from(&mut self, as_granted: Option<Box<[Capability]>>) {
+        if as_granted.is_some() {
+            self.more.get_or_insert_default().as_granted = as_granted;
+        } else if let Some(more) = &mut self.more {
+            more.as_granted = None;
+        }
     }
 
     /// Moves on to the next serial. What confirms the authority lets permits of the serials before start
@@ -149,22 +171,11 @@ static NO_NONCES: Nonces = Nonces::new();
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Terms {
     pub(crate) scope: Vec<Granted>,
-    /// What was granted, where today's catalogue spells it otherwise. A later one reads it from this, so that
-    /// what a grant says does not depend on which policies looked at it in between.
-    pub(crate) as_granted: Option<Box<[Capability]>>,
     /// A grant ends when it has not been used for so long.
     pub(crate) idle: Option<Duration>,
 }
 
 impl Terms {
-    /// The capabilities as they were granted: what policy is asked about again.
-    pub(crate) fn as_granted(&self) -> Vec<Capability> {
-        match &self.as_granted {
-            Some(own) => own.to_vec(),
-            None => self.scope.iter().map(|granted| granted.capability.clone()).collect(),
-        }
-    }
-
     /// Whether these give no less than others, of the same capabilities: no limit that the others do not
     /// have, and none that is tighter.
     pub(crate) fn give_no_less_than(&self, others: &Terms) -> bool {

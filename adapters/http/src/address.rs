@@ -36,7 +36,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
             v4_in(high, low)
         }
         [0x2002, high, low, ..] => v4_in(high, low),
-        [0x2001, 0x0db8, ..] | [0x2001, 0..=0x01ff, ..] => false,
+        [0x2001, 0x0db8, ..] | [0x2001, 0..=0x01ff, ..] | [0x3fff, 0..=0x0fff, ..] => false,
         // Global addresses; the rest is reserved.
         [first, ..] => first & 0xe000 == 0x2000,
     }
@@ -52,6 +52,8 @@ mod tests {
             "93.184.216.34",
             "1.1.1.1",
             "2606:4700::1111",
+            "3fff:1000::1",
+            "192.88.98.1",
             "64:ff9b::101:101",
             "::ffff:1.1.1.1",
             "2002:101:101::",
@@ -72,6 +74,7 @@ mod tests {
             "100.127.0.1",
             "192.0.0.8",
             "192.0.2.1",
+            "192.88.99.1",
             "198.18.0.1",
             "198.19.0.1",
             "203.0.113.1",
@@ -93,6 +96,8 @@ mod tests {
             "ff02::1",
             "2001:db8::1",
             "2001::1",
+            "3fff::1",
+            "3fff:fff::1",
             "100::1",
         ] {
             assert!(!is_public(own.parse().unwrap()), "{own}");

@@ -53,7 +53,7 @@ impl Body for Answer {
         context: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         let bytes = match &mut *self {
-            Answer::Said(text) => Poll::Ready(text.take().filter(|text| !text.is_empty()).map(Ok)),
+            Answer::Said(text) => Poll::Ready(text.take().map(Ok)),
             Answer::Passed(passed) => passed.poll_bytes(context),
         };
         bytes.map(|bytes| bytes.map(|bytes| bytes.map(Frame::data)))
@@ -62,10 +62,10 @@ impl Body for Answer {
 
 impl Passed {
     /// The next bytes. What is left out of the end of an answer that breaks off is what could have been a secret's beginning.
+    /// After an error nothing is asked of this any more: it is dropped, and a call that is open is recorded as interrupted.
     fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         loop {
             if self.ended.as_mut().is_some_and(|own| own.as_mut().poll(context).is_ready()) {
-                self.stop();
                 return Poll::Ready(Some(Err(io::Error::other("the call is over"))));
             }
             if self.connection.as_mut().is_some_and(|own| own.as_mut().poll(context).is_ready()) {
@@ -80,18 +80,15 @@ impl Passed {
                 Some(Ok(Ok(data))) => scrub.push(&data),
                 // Trailers are not handed on.
                 Some(Ok(Err(_))) => continue,
-                Some(Err(error)) => {
+                Some(Err(_)) => {
                     if let Some(call) = self.call.take() {
                         call.fail();
                     }
-                    self.stop();
-                    return Poll::Ready(Some(Err(io::Error::other(error.without_what()))));
+                    return Poll::Ready(Some(Err(io::Error::other("the answer broke off"))));
                 }
                 None => self.finish(),
             };
-            if !shown.is_empty() {
-                return Poll::Ready(Some(Ok(shown.into())));
-            }
+            return Poll::Ready(Some(Ok(shown.into())));
         }
     }
 
@@ -103,25 +100,5 @@ impl Passed {
             if failed { call.fail() } else { call.succeed() }
         }
         self.scrub.take().map(ScrubStream::finish).unwrap_or_default()
-    }
-
-    /// No more is given, and the call that is open is recorded as interrupted.
-    fn stop(&mut self) {
-        (self.scrub, self.call, self.connection, self.ended) = (None, None, None, None);
-    }
-}
-
-/// An error of the connection, in words that hold nothing of what came on it.
-trait WithoutWhat {
-    fn without_what(&self) -> &'static str;
-}
-
-impl WithoutWhat for hyper::Error {
-    fn without_what(&self) -> &'static str {
-        if self.is_incomplete_message() {
-            "the answer broke off"
-        } else {
-            "the answer could not be read"
-        }
     }
 }

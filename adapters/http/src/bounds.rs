@@ -116,3 +116,16 @@ impl<'r> Bounds<'r> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_nothing_is_said_no_request_may_be_made() {
+        let origin = "https://api.acme.test".parse().unwrap();
+        let (credential, method, path, query) = ("api", &Method::GET, "/v1", None);
+        let asked = Asked { credential, origin: &origin, method, path, query };
+        assert!(matches!(Bounds::default().admit(&asked), Err(OutOfBounds::NotAllowed)));
+    }
+}

@@ -42,20 +42,13 @@ impl Inner {
             addresses.into_iter().map(|address| (address, origin.port()).into()).collect();
         let stream = TcpStream::connect(&*addresses).await.map_err(|_| Refusal::Unreachable)?;
         let _ = stream.set_nodelay(true);
-        let Some(tls) = self.tls.as_ref().filter(|_| origin.is_tls()) else {
-            // Without TLS an origin is an address of the loopback.
-            return if origin.is_tls() {
-                Err(Refusal::Unreachable)
-            } else {
-                Ok(Stream::InClear(stream))
-            };
-        };
-        let name = match origin.address() {
-            Some(address) => ServerName::from(address),
-            None => {
-                ServerName::try_from(origin.host().to_owned()).map_err(|_| Refusal::Unreachable)?
-            }
-        };
+        if !origin.is_tls() {
+            // An address of the loopback.
+            return Ok(Stream::InClear(stream));
+        }
+        let tls = self.tls.as_ref().ok_or(Refusal::Unreachable)?;
+        let name = ServerName::try_from(origin.unbracketed().to_owned());
+        let name = name.map_err(|_| Refusal::Unreachable)?;
         let stream = TlsConnector::from(tls.clone()).connect(name, stream).await;
         stream.map(|stream| Stream::Tls(Box::new(stream))).map_err(|_| Refusal::Unreachable)
     }
@@ -111,5 +104,26 @@ impl AsyncWrite for Stream {
             Stream::InClear(stream) => Pin::new(stream).poll_shutdown(context),
             Stream::Tls(stream) => Pin::new(stream).poll_shutdown(context),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Injector;
+
+    /// The time passes where nothing else is to be done.
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_does_not_come_about_is_given_up_after_ten_seconds() {
+        let origin = "http://127.0.0.1:1".parse().unwrap();
+        let clear = Injection::bearer("clear", origin);
+        let named = Injection::bearer("named", "https://api.acme.test".parse().unwrap());
+        let injector =
+            Injector::builder().secret(clear).resolving(|_| Box::pin(std::future::pending()));
+        let injector = injector.build().unwrap();
+        let from = tokio::time::Instant::now();
+        let connected = timeout(2 * CONNECT, injector.inner.connect(&named)).await;
+        assert_eq!(connected.unwrap().err(), Some(Refusal::Unreachable));
+        assert_eq!(from.elapsed(), CONNECT);
     }
 }

@@ -7,11 +7,9 @@ use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use crate::origin::Origin;
 use crate::refusal::Refusal;
 
-/// Headers that concern one connection alone.
-const OF_CONNECTION: [HeaderName; 8] = [
+/// Headers that concern one connection alone, as all do that begin with `proxy-`.
+const OF_CONNECTION: [HeaderName; 6] = [
     header::CONNECTION,
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
     header::TE,
     header::TRAILER,
     header::TRANSFER_ENCODING,
@@ -38,19 +36,18 @@ fn remove_of_connection(headers: &mut HeaderMap) {
     }
 }
 
-/// What a tool's request may not say, or not for itself.
-const NOT_ITS_OWN: [HeaderName; 8] = [
+/// What a tool's request may not say. What is said in its place takes the place of what it says: `host`, `accept-encoding`
+/// and the secret's own.
+const NOT_ITS_OWN: [HeaderName; 6] = [
     header::AUTHORIZATION,
     // A session that the tool has of elsewhere.
     header::COOKIE,
-    header::HOST,
     // Said anew from the body.
     header::CONTENT_LENGTH,
     header::EXPECT,
     // Parts of an answer, taken one by one, would hold parts of a secret that it shows.
     header::RANGE,
     header::IF_RANGE,
-    header::ACCEPT_ENCODING,
 ];
 
 /// By these some servers take a request for one of another method, or to another path, than its first line says.
@@ -223,11 +220,13 @@ mod tests {
             ("cookie", "s=1"),
             ("host", "evil.test"),
             ("range", "bytes=0-3"),
+            ("if-range", "\"x\""),
             ("x-hop", "1"),
             ("connection", "close, X-Hop"),
             ("proxy-authorization", "Basic x"),
             ("proxy-x", "1"),
             ("te", "trailers"),
+            ("trailer", "x-sum"),
             ("expect", "100-continue"),
             ("accept-encoding", "gzip"),
             ("x-key", "own"),

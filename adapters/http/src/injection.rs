@@ -89,11 +89,28 @@ mod tests {
         }
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_value_that_is_dropped_leaves_no_copy_of_its_secret() {
+        let computed = testkit::memory::Computed { seed: 1, length: 300 };
+        let mut secret = Zeroizing::new(Vec::with_capacity(computed.length));
+        computed.write(&mut secret);
+        let value = Injection::bearer("api", api()).value(&secret).unwrap();
+        drop(secret);
+        assert!(computed.is_in_memory(), "what is there is found");
+        drop(value);
+        assert!(!computed.is_in_memory());
+    }
+
     #[test]
     fn a_header_that_frames_or_routes_a_request_carries_no_secret() {
         for name in [
             "host",
             "Content-Length",
+            "content-type",
+            "accept-encoding",
+            "expect",
+            "range",
             "transfer-encoding",
             "connection",
             "te",

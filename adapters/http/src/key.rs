@@ -69,6 +69,8 @@ mod tests {
         );
         let header = |key: &Key| format!("bAsIc {}", STANDARD.encode(&*key.userinfo()));
         assert!(key.is_password_in(header(&key).as_bytes()));
+        let spaced = header(&key).replace(' ', "  ") + " ";
+        assert!(key.is_password_in(spaced.as_bytes()));
         for wrong in [header(&other), key.as_str().to_owned(), "Basic ".to_owned(), String::new()] {
             assert!(!key.is_password_in(wrong.as_bytes()), "{wrong}");
         }

@@ -95,7 +95,12 @@ impl Origin {
 
     /// The host's address, if it is said as one.
     pub(crate) fn address(&self) -> Option<IpAddr> {
-        self.host.trim_start_matches('[').trim_end_matches(']').parse().ok()
+        self.unbracketed().parse().ok()
+    }
+
+    /// The host, an address of version 6 without its brackets.
+    pub(crate) fn unbracketed(&self) -> &str {
+        self.host.trim_start_matches('[').trim_end_matches(']')
     }
 
     /// What stands in a URL after the scheme: the port only where it is not the scheme's own.
@@ -163,10 +168,13 @@ mod tests {
             "api.acme.test",
             "api.acme.test:443",
             "ftp://api.acme.test",
+            "ftp://127.0.0.1",
             "https://",
             "https:///x",
             "https://u@api.acme.test",
             "https://u:p@api.acme.test",
+            "https://u@api.acme.test:443",
+            "https://u:p@api.acme.test:443",
             "https://api.acme.test/",
             "https://api.acme.test?x",
             "https://api.acme.test#x",
@@ -180,6 +188,10 @@ mod tests {
             "https://0x7f.0.0.1",
             "https://2130706433",
             "https://[::1",
+            "https://[127.0.0.1]",
+            "https://[api.acme.test]",
+            "https://*.acme.test",
+            "https://api!.acme.test",
             "http://api.acme.test",
             "http://localhost",
             "http://10.0.0.1",
@@ -197,6 +209,24 @@ mod tests {
         ] {
             assert!(text.parse::<Origin>().is_ok(), "{text}");
         }
+    }
+
+    #[test]
+    fn an_origin_is_written_in_one_way() {
+        for (text, written, port) in [
+            ("https://API.acme.test", "https://api.acme.test", 443),
+            ("https://api.acme.test:443", "https://api.acme.test", 443),
+            ("https://api.acme.test:80", "https://api.acme.test:80", 80),
+            ("http://127.0.0.1", "http://127.0.0.1", 80),
+            ("http://127.0.0.1:80", "http://127.0.0.1", 80),
+            ("http://127.0.0.1:443", "http://127.0.0.1:443", 443),
+            ("http://[::1]", "http://[::1]", 80),
+        ] {
+            let origin: Origin = text.parse().unwrap();
+            assert_eq!((&*origin.to_string(), origin.port()), (written, port), "{text}");
+        }
+        let refused = "https://api\n.acme.test".parse::<Origin>().unwrap_err();
+        assert!(!refused.to_string().contains('\n'), "{refused}");
     }
 
     /// attack 174

@@ -4,9 +4,9 @@
 /// is decoded, be it twice.
 pub(crate) fn is_plain(path: &str) -> bool {
     let Some(rest) = path.strip_prefix('/') else { return false };
-    let is_known = path.bytes().all(|byte| matches!(byte, b'!'..=b'~') && byte != b'\\');
+    let is_visible = path.bytes().all(|byte| matches!(byte, b'!'..=b'~'));
     let mut segments = rest.split('/').peekable();
-    let mut all = is_known;
+    let mut all = is_visible;
     while let Some(segment) = segments.next() {
         // A path may end in a slash.
         let is_last = segments.peek().is_none();

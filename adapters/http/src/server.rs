@@ -113,7 +113,6 @@ impl Server<'_> {
         let value = injection.value(secret.expose()).ok_or(Refusal::Origin)?;
         headers::outgoing(&mut parts.headers, &injection.origin, (&addressed.route.header, value))?;
         parts.uri = Uri::from(addressed.target);
-        parts.extensions.clear();
         let exchange = self.exchange(injection, Request::from_parts(parts, body));
         let (response, connection) = unless(&mut ended, pin!(exchange)).await??;
         let (mut head, body) = response.into_parts();

@@ -7,9 +7,11 @@
     reason = "tests"
 )]
 
+mod answered;
 mod bounded;
 mod carried;
 mod clients;
+mod crowded;
 mod ended;
 mod neighbours;
 mod origins;

@@ -15,12 +15,16 @@ fn a_child_process_has_the_secret_neither_in_its_environment_nor_in_its_argument
         let mut child = endpoint.command("env");
         child.env("ORDERS_URL", endpoint.url("orders-api").unwrap());
         let told = child.output().unwrap();
-        format!("{child:?} {endpoint:?} {}", String::from_utf8_lossy(&told.stdout))
+        let key = endpoint.url("orders-api").unwrap();
+        let key = parts(&key).1.split('/').nth(1).unwrap();
+        assert!(!format!("{endpoint:?}").contains(key), "{endpoint:?}");
+        format!("{child:?} {endpoint:?}\n{}", String::from_utf8_lossy(&told.stdout))
     });
-    assert!(
-        told.contains("ORDERS_URL=http://127.0.0.1:") && told.contains("http_proxy="),
-        "{told}"
-    );
+    assert!(told.contains("\nORDERS_URL=http://127.0.0.1:"), "{told}");
+    for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "ALL_PROXY"] {
+        assert!(told.contains(&format!("\n{name}=http://hallpass:")), "{name}: {told}");
+    }
+    assert!(told.contains("\nPATH="), "what it starts is found: {told}");
     // Cargo has set it for this process; what else stands there may be a secret of the host's.
     assert!(
         std::env::var_os("CARGO_MANIFEST_DIR").is_some() && !told.contains("CARGO_MANIFEST_DIR")
@@ -46,11 +50,11 @@ fn hex_of(text: &str) -> String {
 #[test]
 fn a_neighbour_without_the_key_of_the_running_call_is_refused_and_told_nothing() {
     let world = World::new();
-    let (stale, other) = world.run("both", |endpoint| {
+    let open = world.run("both", |endpoint| {
         // While this call runs, another call's key is of no use here, nor is this one's there.
         let (mine, origin) = (endpoint.url("orders-api").unwrap(), world.orders.origin());
         let (at, path) = parts(&mine);
-        let other = world.run("orders.fetch", |own| {
+        let over = world.run("orders.fetch", |own| {
             let (there, theirs) = (own.url("orders-api").unwrap(), own.proxy());
             assert_eq!(get(&format!("http://{}{path}", parts(&there).0), "/v1/a", "").status, 404);
             let other = format!("http://{at}{}", parts(&there).1);
@@ -59,8 +63,9 @@ fn a_neighbour_without_the_key_of_the_running_call_is_refused_and_told_nothing()
             let crossed = format!("http://hallpass:x@{elsewhere}");
             let header = password(&endpoint.proxy());
             assert_eq!(through(&crossed, &format!("{origin}/v1/a"), &header).status, 407);
-            other
+            kept_open(parts(&there).0)
         });
+        assert_eq!(until_closed(over), "");
         let key = path.split('/').nth(1).unwrap();
         assert_eq!(key.len(), 64);
         for path in [
@@ -92,17 +97,19 @@ fn a_neighbour_without_the_key_of_the_running_call_is_refused_and_told_nothing()
         ] {
             let answer = through(&proxy, &format!("{origin}/v1/a"), header);
             assert_eq!((answer.status, &*answer.body), (407, ""), "{header}");
+            let asked = answer.header("proxy-authenticate");
+            assert_eq!(asked, Some("Basic realm=\"hallpass\""), "clients answer what asks");
         }
         // As a browser would be led here by a page, with a name of its own.
         let answer =
             http(at, "GET /v1/a HTTP/1.1\r\nhost: api.acme.test\r\nconnection: close\r\n\r\n");
-        assert_eq!(answer.status, 404);
-        (mine.clone(), other)
+        assert_eq!((answer.status, answer.header("proxy-authenticate")), (404, None));
+        // It is on the loopback's one address, and on no network.
+        assert!(TcpStream::connect(("127.0.0.2", at.port())).is_err());
+        kept_open(at)
     });
-    // The calls are over: nothing listens.
-    for url in [stale, other] {
-        assert!(TcpStream::connect(parts(&url).0).is_err());
-    }
+    // The calls are over, and so are their connections.
+    assert_eq!(until_closed(open), "");
     assert!(world.orders.seen().is_empty() && world.crm.seen().is_empty());
 }
 

@@ -1,6 +1,8 @@
 //! Origins over TLS, under names.
 
+use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -35,12 +37,14 @@ fn start() -> Over {
     let at = listener.local_addr().unwrap();
     let chain = vec![CertificateDer::from_pem_slice(CERTIFICATE).unwrap()];
     let key = PrivateKeyDer::from_pem_slice(KEY_OF_SERVER).unwrap();
-    let config = ServerConfig::builder_with_provider(provider())
+    let mut config = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .unwrap();
+    // As most do; of the two, this one serves the second.
+    config.alpn_protocols = ["h2", "http/1.1"].map(Vec::from).to_vec();
     let (acceptor, router) = (TlsAcceptor::from(Arc::new(config)), router(seen.clone()));
     runtime.spawn(async move {
         loop {
@@ -48,6 +52,9 @@ fn start() -> Over {
             let (acceptor, router) = (acceptor.clone(), router.clone());
             tokio::spawn(async move {
                 let Ok(stream) = acceptor.accept(stream).await else { return };
+                if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+                    return;
+                }
                 let service = TowerToHyperService::new(router);
                 let http = hyper::server::conn::http1::Builder::new();
                 let _ = http.serve_connection(TokioIo::new(stream), service).await;
@@ -66,11 +73,13 @@ fn trusting(authority: Option<&[u8]>) -> Arc<ClientConfig> {
     if let Some(authority) = authority {
         roots.add(CertificateDer::from_pem_slice(authority).unwrap()).unwrap();
     }
-    let config = ClientConfig::builder_with_provider(provider())
+    let mut config = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
+    // A host's own may offer more than is spoken here.
+    config.alpn_protocols = ["h2", "http/1.1"].map(Vec::from).to_vec();
     Arc::new(config)
 }
 
@@ -117,7 +126,11 @@ fn a_plain_request_goes_on_over_tls_by_path_and_by_proxy() {
 fn a_server_that_is_not_trusted_or_has_another_name_gets_no_request() {
     let over = start();
     let port = over.at.port();
-    for (name, authority) in [("api.acme.test", None), ("other.acme.test", Some(AUTHORITY))] {
+    for (name, authority) in [
+        ("api.acme.test", None),
+        ("other.acme.test", Some(AUTHORITY)),
+        ("127.0.0.1", Some(AUTHORITY)),
+    ] {
         let injector = injector(name, port, &["127.0.0.1"], true).tls(trusting(authority));
         let answer = asked(injector.build().unwrap(), "/v1/a");
         assert_eq!(answer.status, 502, "{name}");
@@ -173,4 +186,50 @@ fn a_call_that_ends_while_its_request_looks_for_the_server_sends_nothing() {
     });
     assert!(answer.is_empty() || answer.contains(" 403 "), "{answer}");
     assert!(over.seen.lock().unwrap().is_empty());
+}
+
+#[test]
+fn an_origin_in_the_clear_is_asked_so_where_another_is_reached_over_tls() {
+    let (over, plain) = (start(), Server::start());
+    let clear = Injection::bearer("orders-api", plain.origin().parse().unwrap());
+    let tls = format!("https://api.acme.test:{}", over.at.port());
+    let tls = Injection::bearer("crm-key", tls.parse().unwrap());
+    let injector = Injector::builder().secret(clear).secret(tls).tls(trusting(Some(AUTHORITY)));
+    let world = World::with(injector.build().unwrap(), plain, Server::start());
+    assert_eq!(world.get("/v1/a", "").status, 200);
+    assert!(world.orders.seen()[0].text().contains(TOKEN));
+}
+
+/// What the system does to resolve a name can't be stopped.
+#[test]
+fn a_name_that_is_being_resolved_holds_up_no_end() {
+    let (inside, is_inside) = channel();
+    let (release, released) = channel::<()>();
+    let (gave_up, has_given_up) = channel();
+    let waiting = Mutex::new(Some((inside, released, gave_up)));
+    let origin = "https://api.acme.test".parse().unwrap();
+    let injector =
+        Injector::builder().secret(Injection::bearer("orders-api", origin)).resolving(move |_| {
+            let (inside, released, gave_up) = waiting.lock().unwrap().take().unwrap();
+            let resolve = move || {
+                inside.send(()).unwrap();
+                let waited = released.recv_timeout(Duration::from_secs(20));
+                gave_up.send(waited == Err(RecvTimeoutError::Timeout)).unwrap();
+            };
+            Box::pin(async move {
+                tokio::task::spawn_blocking(resolve).await.unwrap();
+                Ok(Vec::new())
+            })
+        });
+    let injector = injector.tls(trusting(None)).build().unwrap();
+    let world = World::with(injector, Server::start(), Server::start());
+    world.run("orders.fetch", |endpoint| {
+        let url = endpoint.url("orders-api").unwrap();
+        let (at, prefix) = parts(&url);
+        let mut stream = connect(at);
+        write!(stream, "GET {prefix}/v1/a HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+        is_inside.recv().unwrap();
+    });
+    release.send(()).unwrap();
+    assert!(!has_given_up.recv().unwrap(), "the call was over before");
 }

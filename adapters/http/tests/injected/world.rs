@@ -1,6 +1,6 @@
 //! A broker whose tools run with secrets, and a client that writes its requests by hand.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -184,6 +184,35 @@ pub(crate) fn connect(at: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(at).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     stream
+}
+
+/// What comes until a connection is closed by the other side, however it closes it.
+pub(crate) fn until_closed(mut stream: TcpStream) -> String {
+    let mut rest = Vec::new();
+    if let Err(error) = stream.read_to_end(&mut rest) {
+        let waited = matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut);
+        assert!(!waited, "it is open");
+    }
+    String::from_utf8_lossy(&rest).into_owned()
+}
+
+/// A connection to an endpoint that has served a request, refused as it was, and is open.
+pub(crate) fn kept_open(at: SocketAddr) -> TcpStream {
+    let mut stream = connect(at);
+    refused_on(&mut stream);
+    stream
+}
+
+/// Sends a request without a key, and reads all that is answered.
+pub(crate) fn refused_on(stream: &mut TcpStream) {
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    let mut byte = [0];
+    while !answer.ends_with(b"\r\n0\r\n\r\n") {
+        stream.read_exact(&mut byte).unwrap();
+        answer.extend(byte);
+    }
+    assert!(answer.starts_with(b"HTTP/1.1 404 "), "{}", String::from_utf8_lossy(&answer));
 }
 
 /// What is answered to a request that is given as text.

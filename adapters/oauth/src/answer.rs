@@ -160,5 +160,9 @@ mod tests {
         for text in [r#"{"aud":"a","aud":"b"}"#, r#"{"aud":"a","\u0061ud":"b"}"#, "[]", ""] {
             assert!(read(text).is_none(), "{text}");
         }
+        let own = URL_SAFE_NO_PAD.encode(r#"{"aud":"a"}"#);
+        for parts in [format!("h.{own}"), format!("h.{own}.s.t"), own.clone()] {
+            assert!(claims(&parts).is_none(), "{parts}");
+        }
     }
 }

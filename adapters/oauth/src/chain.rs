@@ -55,8 +55,7 @@ pub(crate) fn is_same_chain(given: Option<&Value>, expected: Option<&Value>) -> 
     match (given, expected) {
         (None, None) => true,
         (Some(given), Some(expected)) => {
-            given.is_object()
-                && given.get("sub").is_some_and(|sub| Some(sub) == expected.get("sub"))
+            given.get("sub").is_some_and(|sub| Some(sub) == expected.get("sub"))
                 && is_same_chain(given.get("act"), expected.get("act"))
         }
         _ => false,

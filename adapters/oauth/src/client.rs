@@ -81,3 +81,25 @@ impl fmt::Debug for Reply {
         f.debug_struct("Reply").field("status", &self.status).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use hallpass::vault::Secret;
+
+    use super::*;
+    use crate::parties::{Parties, SubjectToken};
+
+    #[test]
+    fn no_token_is_shown() {
+        let text = "s3cret-s3cret-s3cret";
+        let token = || SubjectToken::jwt(Secret::new(text).unwrap());
+        let body = Zeroizing::new(text.to_owned());
+        let posted = Posted { endpoint: "https://login.acme.test".to_owned(), body };
+        let reply = Reply::new(200, text.into());
+        let shown = format!("{posted:?} {reply:?} {:?}", Parties::of(token()).acting(token()));
+        assert!(!shown.contains("s3cret"), "{shown}");
+        assert!(shown.contains("login.acme.test") && shown.contains("200"), "{shown}");
+        let bytes = format!("{:?}", text.as_bytes());
+        assert!(!shown.contains(bytes.trim_matches(['[', ']'])), "{shown}");
+    }
+}

@@ -33,6 +33,23 @@ pub(crate) fn add(form: &mut Zeroizing<String>, name: &str, value: &str) {
 mod tests {
     use super::*;
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_form_that_grew_and_is_dropped_leaves_no_copy_of_what_it_says() {
+        let computed = testkit::memory::Computed { seed: 2, length: 300 };
+        let mut secret = Zeroizing::new(Vec::with_capacity(computed.length));
+        computed.write(&mut secret);
+        let secret = Zeroizing::new(String::from_utf8(std::mem::take(&mut *secret)).unwrap());
+        let mut form = Zeroizing::new(String::new());
+        add(&mut form, "grant_type", "x");
+        add(&mut form, "subject_token", &secret);
+        (0..100).for_each(|_| add(&mut form, "audience", "https://orders.acme.test"));
+        drop(secret);
+        assert!(computed.is_in_memory(), "what is there is found");
+        drop(form);
+        assert!(!computed.is_in_memory());
+    }
+
     #[test]
     fn a_value_can_not_begin_another_parameter() {
         let mut form = Zeroizing::new(String::new());

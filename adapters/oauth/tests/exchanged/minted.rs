@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use hallpass::credential::Debt;
+use hallpass::credential::{
+    AsyncCredentialProvider as _, CredentialProvider as _, Debt, Gone, Handle, Withdrawn,
+};
 use hallpass::prelude::*;
+use hallpass_oauth::{AsyncTokenExchange, TokenExchange};
 use serde_json::json;
 
+use crate::asynchronous::now;
 use crate::server::checked;
 use crate::world::*;
 
@@ -85,6 +89,47 @@ fn after_the_end_a_token_is_owed_until_it_has_expired() {
     world.clock.advance(Duration::from_secs(1));
     assert_eq!(world.broker.tend(Duration::from_secs(1)).gone, 1);
     assert!(world.broker.obligations().is_empty());
+}
+
+/// What the server says counts, and not what was planned before.
+#[test]
+fn a_token_that_lives_less_long_is_owed_for_less_long() {
+    let world = World::new();
+    let (task, grant) = world.request().unwrap();
+    world.server.change(|_, said, claims| {
+        said.insert("expires_in".to_owned(), json!(100));
+        let exp = claims["exp"].as_u64().unwrap() - 200;
+        claims.insert("exp".to_owned(), json!(exp));
+    });
+    world.lent(&grant).unwrap();
+    task.complete();
+    world.broker.tend(Duration::from_secs(1));
+    assert_eq!(world.broker.obligations()[0].due.to_string(), "2026-01-01T00:01:50Z");
+}
+
+/// Its provider is asked by a broker that has the log of another alone.
+#[test]
+fn a_token_is_never_said_to_be_gone_nor_withdrawn_however_little_is_known_of_it() {
+    let (_clock, server) = start();
+    let provider = TokenExchange::new(exchange(&server), Client::default());
+    let other = AsyncTokenExchange::new(exchange(&server), Client::default());
+    for detail in ["asked=2026-01-01T00:00:00Z until=2026-01-01T00:05:10Z", "", "until=later"] {
+        let handle = Handle::new("hp_orders_00000000000000000000000000000000", detail);
+        assert_eq!(provider.verify(&handle), Gone::Unknown, "{detail}");
+        assert_eq!(now(other.verify(&handle)), Gone::Unknown, "{detail}");
+        for withdrawn in [provider.withdraw(&handle, None), now(other.withdraw(&handle, None))] {
+            let is_lasting = matches!(withdrawn, Withdrawn::Impossible { .. });
+            let is_unknown = matches!(withdrawn, Withdrawn::Retry { .. });
+            assert_eq!(
+                (is_lasting, is_unknown),
+                match detail.len() > 20 {
+                    true => (true, false),
+                    false => (false, true),
+                },
+                "{detail}: {withdrawn:?}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Making a role, in one transaction.
+//! Making a role, in one transaction: what is sent as one message is.
 
 use hallpass::clock::Timestamp;
 use hallpass::credential::{MintError, Minted, Plan};
@@ -56,8 +56,8 @@ impl Inner {
         });
         // The broker has to be a member of what it is to end.
         format!(
-            "BEGIN;\nCREATE ROLE {role} LOGIN {inherits} NOCREATEDB NOCREATEROLE CONNECTION LIMIT {connections} \
-             VALID UNTIL '{until}' PASSWORD '{verifier}';\n{}GRANT {role} TO CURRENT_USER{with};\nCOMMIT;",
+            "CREATE ROLE {role} LOGIN {inherits} NOCREATEDB NOCREATEROLE CONNECTION LIMIT {connections} \
+             VALID UNTIL '{until}' PASSWORD '{verifier}';\n{}GRANT {role} TO CURRENT_USER{with};",
             groups.collect::<String>()
         )
     }

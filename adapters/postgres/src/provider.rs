@@ -193,3 +193,31 @@ impl fmt::Debug for Postgres {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(text: &str) -> Config {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn what_names_no_user_is_refused_and_no_connection_is_waited_for_without_end() {
+        assert_eq!(Postgres::new(config("host=127.0.0.1")).err(), Some(GroupError(())));
+        let own = Postgres::new(config("host=127.0.0.1 user=hp_broker connect_timeout=600"));
+        let own = own.unwrap().standby(config("host=127.0.0.2 user=hp_broker")).connections(0);
+        for config in own.inner.standbys.iter().chain([&own.inner.config]) {
+            assert_eq!(config.get_connect_timeout(), Some(&CONNECT));
+        }
+        assert_eq!(own.inner.connections, 1, "with none the role would be of no use");
+    }
+
+    #[test]
+    fn no_password_is_shown() {
+        let own = Postgres::new(config("host=127.0.0.1 user=hp_broker password=s3cret"));
+        let shown = format!("{:?}", crate::BlockingPostgres::new(own.unwrap().group("hp_reader")));
+        assert!(shown.contains("hp_broker") && shown.contains("hp_reader"), "{shown}");
+        assert!(!shown.contains("s3cret") && !shown.contains(&format!("{:?}", b's')), "{shown}");
+    }
+}

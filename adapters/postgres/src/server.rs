@@ -23,7 +23,10 @@ pub(crate) enum Version {
 impl Version {
     pub(crate) async fn of(client: &Client) -> Result<Version, String> {
         let row = client.query_one("SELECT current_setting('server_version_num')::int", &[]).await;
-        let number: i32 = row.and_then(|row| row.try_get(0)).map_err(|error| told(&error))?;
+        Version::numbered(row.and_then(|row| row.try_get(0)).map_err(|error| told(&error))?)
+    }
+
+    fn numbered(number: i32) -> Result<Version, String> {
         match number {
             ..OLDEST => {
                 Err(format!("the server's version is {number}, expected {OLDEST} or later"))
@@ -123,6 +126,21 @@ mod tests {
             "host=127.0.0.1,127.0.0.1 hostaddr=127.0.0.1,10.0.0.1",
         ] {
             assert!(!here(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_is_older_than_the_statements_is_refused() {
+        for old in [0, 90_624, 140_023, 149_999] {
+            assert!(Version::numbered(old).is_err(), "{old}");
+        }
+        for (number, version) in [
+            (150_000, Version::Fifteen),
+            (159_999, Version::Fifteen),
+            (160_000, Version::Sixteen),
+            (180_004, Version::Sixteen),
+        ] {
+            assert_eq!(Version::numbered(number), Ok(version));
         }
     }
 

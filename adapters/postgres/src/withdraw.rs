@@ -1,6 +1,7 @@
 //! Taking a role away: each step can be repeated, and what the server has is how far it got.
 
 use std::collections::BTreeSet;
+use std::future::Future;
 use std::time::Duration;
 
 use hallpass::credential::{Handle, Withdrawn};
@@ -17,6 +18,9 @@ const LATER: Duration = Duration::from_secs(1);
 
 /// How often sessions are ended before the rest is left to the next attempt.
 const ROUNDS: u32 = 20;
+
+/// How long one that is logging in has until the next round.
+const PAUSE: Duration = Duration::from_millis(20);
 
 impl Inner {
     pub(crate) async fn withdraw(&self, handle: &Handle) -> Withdrawn {
@@ -92,23 +96,29 @@ impl Inner {
     }
 }
 
-/// Ends the sessions of a role by its number, which they keep whatever they set, until there are none, and once more
-/// for one that was logging in.
+/// Ends the sessions of a role by its number, which they keep whatever they set, until there are none.
 async fn end_sessions(client: &Client, oid: u32) -> Result<(), String> {
+    const END: &str =
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usesysid = $1";
+    until_none(move || async move {
+        let ended = client.query(END, &[&oid]).await;
+        ended.map(|ended| ended.len()).map_err(|error| told(&error))
+    })
+    .await
+}
+
+/// Asks how many were ended until there are none, and once more for one that was logging in.
+async fn until_none<F>(mut end: impl FnMut() -> F) -> Result<(), String>
+where
+    F: Future<Output = Result<usize, String>>,
+{
     let mut none = 0;
     for _ in 0..ROUNDS {
-        let ended = client
-            .query(
-                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usesysid = $1",
-                &[&oid],
-            )
-            .await
-            .map_err(|error| told(&error))?;
-        none = if ended.is_empty() { none + 1 } else { 0 };
+        none = if end().await? == 0 { none + 1 } else { 0 };
         if none == 2 {
             return Ok(());
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(PAUSE).await;
     }
     Err("its sessions are ended and come again".to_owned())
 }
@@ -124,4 +134,37 @@ pub(crate) async fn prepared(client: &Client, name: &str) -> Result<Vec<String>,
         Ok(format!("{gid} in {database}"))
     };
     rows.iter().map(|row| one(row).map_err(|error: tokio_postgres::Error| told(&error))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    /// How it ends where each round ends so many, how many rounds there were, and how long they took.
+    async fn rounds(mut ended: impl FnMut(u32) -> usize) -> (Result<(), String>, u32, Duration) {
+        let from = tokio::time::Instant::now();
+        let rounds = RefCell::new(0);
+        let result = until_none(|| {
+            *rounds.borrow_mut() += 1;
+            std::future::ready(Ok(ended(*rounds.borrow())))
+        });
+        (result.await, rounds.take(), from.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn sessions_are_ended_until_two_rounds_in_a_row_have_found_none() {
+        let found = |all: &'static [usize]| rounds(move |round| all[round as usize - 1]);
+        assert_eq!(found(&[0, 0]).await, (Ok(()), 2, PAUSE));
+        assert_eq!(found(&[3, 0, 0]).await, (Ok(()), 3, 2 * PAUSE));
+        assert_eq!(found(&[0, 1, 0, 1, 0, 0]).await, (Ok(()), 6, 5 * PAUSE));
+        for every in [1, 2] {
+            let (result, rounds, took) = rounds(|round| (round % every == 0).into()).await;
+            assert!(result.is_err(), "every {every} rounds one comes");
+            assert_eq!((rounds, took), (ROUNDS, ROUNDS * PAUSE));
+        }
+        let asked = until_none(|| std::future::ready(Err("it is down".to_owned()))).await;
+        assert_eq!(asked, Err("it is down".to_owned()));
+    }
 }

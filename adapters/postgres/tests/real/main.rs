@@ -9,9 +9,11 @@
 
 mod hostile;
 mod many;
+mod refused;
 mod resumed;
 mod rows;
 #[allow(dead_code, reason = "shared with the tests of fleets")]
 mod server;
+mod unreached;
 mod withdrawn;
 mod world;

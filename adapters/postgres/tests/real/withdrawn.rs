@@ -3,6 +3,9 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
+use hallpass::credential::{CredentialProvider as _, Gone, Handle};
+use hallpass_postgres::BlockingPostgres;
+
 use crate::hostile::wait_until_due;
 use crate::server::{PASSWORD, Session};
 use crate::world::*;
@@ -170,6 +173,17 @@ fn a_session_on_a_hot_standby_is_ended_as_well() {
         }
     };
     assert_eq!(session.ask("SELECT pg_is_in_recovery()"), ["t"]);
+    let known = format!("SELECT oid FROM pg_roles WHERE rolname = '{user}'");
+    let known = Handle::new(&user, &format!("oid={}", world.superuser.ask(&known)[0]));
+    let looking = BlockingPostgres::new(postgres(&world.server).standby(standby.config(
+        "hp_broker",
+        PASSWORD,
+        "postgres",
+    )));
+    match looking.verify(&known) {
+        Gone::Still(what) => assert!(what.ends_with(", on a standby: sessions are open"), "{what}"),
+        other => panic!("{other:?}"),
+    }
     task.complete();
     world.tend();
     assert!(!session.is_open());

@@ -45,9 +45,8 @@ impl<'f> Flight<'f> {
         self.state = Flying::Landed;
     }
 
-    /// Nothing was made. If the log has its plan, it is told so.
-    pub(super) fn nothing_minted(&mut self, recorded: bool, name: &str) {
-        self.state = Flying::Begun;
+    /// Nothing was made: of what is not in the ledger, nothing is owed. If the log has its plan, it is told so.
+    pub(super) fn nothing_minted(&self, recorded: bool, name: &str) {
         let at = self.shared.time_or_latest();
         if recorded {
             let gone = Event::CredentialGone { name: name.into(), how: GoneHow::NeverMinted };

@@ -109,6 +109,30 @@ fn what_was_gone_before_the_end_is_listed_and_what_was_never_minted_too() {
     assert_eq!(gone(own).len(), 2);
 }
 
+/// The last of what was owed turns out to be nothing after the end.
+#[test]
+fn a_task_is_settled_by_a_mint_that_fails_after_its_end() {
+    let world = Mint::new();
+    let (task, grant) = world.open();
+    let generation = task.generation();
+    world.provider.next_mints(Cue::Fails, 1);
+    world.provider.hang();
+    std::thread::scope(|scope| {
+        let minting = scope.spawn(|| world.run(&grant, "db.read"));
+        world.provider.wait_until_inside();
+        drop(task.complete());
+        assert!(world.left_something());
+        assert_eq!(world.not_settled(), [generation]);
+        world.provider.release();
+        minting.join().unwrap().unwrap_err();
+    });
+    let told = world.settled();
+    let [(own, _)] = &told[..] else { panic!("{told:?}") };
+    assert_eq!((gone(own), own.owed.len()), (world.names(), 0));
+    assert_eq!(world.not_settled(), [0_u64; 0]);
+    assert_eq!(world.broker.obligations(), []);
+}
+
 #[test]
 fn a_task_whose_end_left_nothing_has_no_record_but_that() {
     let world = Mint::new();

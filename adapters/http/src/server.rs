@@ -150,7 +150,6 @@ async fn unless<F: Future>(
 ) -> Result<F::Output, Refusal> {
     std::future::poll_fn(|context: &mut Context<'_>| {
         if ended.as_mut().is_some_and(|own| own.as_mut().poll(context).is_ready()) {
-            *ended = None;
             return Poll::Ready(Err(Refusal::Over));
         }
         future.as_mut().poll(context).map(Ok)

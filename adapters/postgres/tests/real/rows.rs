@@ -37,6 +37,10 @@ fn a_role_can_log_in_until_its_grant_ends_and_do_nothing_else_by_itself() {
         grant.expires()
     );
     assert_eq!(world.superuser.ask(&can), ["t f f f f f 2"]);
+    // From 16 on each membership says so, and what another grants it, too, is not inherited.
+    let inherits = format!("SELECT rolinherit FROM pg_roles WHERE rolname = '{}'", role.0);
+    let by_itself = if is_16(&world.superuser) { "f" } else { "t" };
+    assert_eq!(world.superuser.ask(&inherits), [by_itself]);
     let groups = format!(
         "SELECT concat_ws(' ', pg_get_userbyid(roleid), pg_get_userbyid(member), admin_option) \
          FROM pg_auth_members WHERE '{}' IN (pg_get_userbyid(roleid), pg_get_userbyid(member)) \

@@ -142,7 +142,7 @@ mod tests {
 
     use super::*;
 
-    /// How it ends where each round ends so many, how many rounds there were, and how long they took.
+    /// How it ends where each round ends this many sessions, how many rounds there were, and how long they took.
     async fn rounds(mut ended: impl FnMut(u32) -> usize) -> (Result<(), String>, u32, Duration) {
         let from = tokio::time::Instant::now();
         let rounds = RefCell::new(0);

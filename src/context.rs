@@ -1,6 +1,7 @@
 //! Attributes of the moment.
 
 mod source;
+mod trace_parent;
 
 use std::borrow::Cow;
 
@@ -8,6 +9,7 @@ use crate::value::{Key, Object, Value, ValueError};
 use crate::visible::{ATTRIBUTE_NAME, SHOWN, TextFault, escape_for_people};
 
 pub use source::ContextSource;
+pub use trace_parent::{TraceParent, TraceParentError};
 
 /// How many names a context holds. Real ones have about ten; a reader of a denial still finds the
 /// one that mattered, and hashing or logging a context stays cheap.
@@ -36,12 +38,13 @@ const RESERVED: [&str; 3] = ["seen", "now", "time"];
 pub struct Context {
     attributes: Object,
     mistake: Option<ContextError>,
+    trace: Option<TraceParent>,
 }
 
 impl Context {
     /// A context without attributes: every rule that reads one finds it absent.
     pub const fn new() -> Self {
-        Context { attributes: Object::new(), mistake: None }
+        Context { attributes: Object::new(), mistake: None, trace: None }
     }
 
     /// Adds an attribute.
@@ -62,6 +65,17 @@ impl Context {
         self
     }
 
+    /// Says which trace the question belongs to: the log keeps that with what is decided, and no rule sees it.
+    #[must_use]
+    pub fn traced(self, trace: TraceParent) -> Self {
+        Context { trace: Some(trace), ..self }
+    }
+
+    /// Which trace the question belongs to, if that was said.
+    pub fn trace(&self) -> Option<&TraceParent> {
+        self.trace.as_ref()
+    }
+
     /// The attribute of this name.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.attributes.get(name)
@@ -72,7 +86,7 @@ impl Context {
         self.attributes.iter()
     }
 
-    /// Whether there is no attribute.
+    /// Whether there is no attribute; of a trace this says nothing.
     pub fn is_empty(&self) -> bool {
         self.attributes.is_empty()
     }
@@ -121,7 +135,7 @@ impl Context {
 impl From<Object> for Context {
     fn from(attributes: Object) -> Self {
         let mistake = fault_of(&attributes).map(ContextError);
-        Context { attributes, mistake }
+        Context { attributes, mistake, trace: None }
     }
 }
 
@@ -138,7 +152,7 @@ impl From<Object> for Context {
 impl From<serde_json::Value> for Context {
     fn from(json: serde_json::Value) -> Self {
         let mistaken =
-            |problem: Problem| Context { attributes: Object::new(), mistake: Some(problem.into()) };
+            |problem: Problem| Context { mistake: Some(problem.into()), ..Context::new() };
         match Value::try_from(json) {
             Ok(Value::Object(attributes)) => Context::from(attributes),
             Ok(other) => mistaken(Problem::NotAnObject(other.kind_name())),

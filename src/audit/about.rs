@@ -1,7 +1,7 @@
 //! What a record is about, whatever its kind.
 
 use super::Event;
-use crate::audit::{AnswerGiven, Asked, BrokenGlass};
+use crate::audit::{AnswerGiven, Asked, BrokenGlass, GrantShortened};
 
 impl Event<'_> {
     /// The kind, as the record spells it.
@@ -29,7 +29,7 @@ impl Event<'_> {
             Event::CredentialGone { .. } => "credential_gone",
             Event::Ended { .. } => "ended",
             Event::Settled(_) => "settled",
-            Event::GrantShortened { .. } => "grant_shortened",
+            Event::GrantShortened(_) => "grant_shortened",
             Event::GrantEnded { .. } => "grant_ended",
             Event::BrokenGlass(_) => "broken_glass",
             Event::AlertFailed { .. } => "alert_failed",
@@ -61,7 +61,7 @@ impl Event<'_> {
             | Event::CredentialPlanned { task, .. }
             | Event::CredentialMinted { task, .. }
             | Event::Ended { task, .. }
-            | Event::GrantShortened { task, .. }
+            | Event::GrantShortened(GrantShortened { task, .. })
             | Event::GrantEnded { task, .. }
             | Event::BrokenGlass(BrokenGlass { task, .. })
             | Event::AlertFailed { task, .. }
@@ -104,7 +104,7 @@ impl Event<'_> {
             | Event::AlertFailed { generation, .. }
             | Event::DebtClosed { generation, .. }
             | Event::Ended { generation, .. }
-            | Event::GrantShortened { generation, .. }
+            | Event::GrantShortened(GrantShortened { generation, .. })
             | Event::GrantEnded { generation, .. }
             | Event::TaskResumed { generation, .. } => Some(*generation),
             Event::Denied { generation, .. } => *generation,
@@ -121,12 +121,24 @@ impl Event<'_> {
             Event::Granted { grant, .. }
             | Event::Permitted { grant, .. }
             | Event::CredentialPlanned { grant, .. }
-            | Event::GrantShortened { grant, .. }
+            | Event::GrantShortened(GrantShortened { grant, .. })
             | Event::GrantEnded { grant, .. }
             | Event::BrokenGlass(BrokenGlass { grant, .. })
             | Event::AlertFailed { grant, .. }
             | Event::DebtClosed { grant, .. } => Some(grant),
             Event::Denied { grant, .. } | Event::Withdrawn { grant, .. } => grant.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Where in a distributed trace it was asked, if the context of the question [said](crate::Context::traced).
+    #[must_use]
+    pub fn trace(&self) -> Option<&str> {
+        match self {
+            Event::Granted { trace, .. }
+            | Event::Denied { trace, .. }
+            | Event::Permitted { trace, .. }
+            | Event::BrokenGlass(BrokenGlass { trace, .. }) => trace.as_deref(),
             _ => None,
         }
     }
@@ -144,7 +156,7 @@ impl Event<'_> {
             | Event::Starting { break_glass, .. }
             | Event::Outcome { break_glass, .. }
             | Event::SecretFound { break_glass, .. }
-            | Event::GrantShortened { break_glass, .. }
+            | Event::GrantShortened(GrantShortened { break_glass, .. })
             | Event::GrantEnded { break_glass, .. }
             | Event::Withdrawn { break_glass, .. } => *break_glass,
             Event::DeniedAgain(denials) => denials.break_glass,

@@ -40,6 +40,9 @@ pub struct BrokenGlass<'a> {
     /// Whether this person can't break the glass again before that, due or not.
     #[serde(default, skip_serializing_if = "is_false")]
     pub refuses_while_open: bool,
+    /// Where in a trace it was asked, if the context said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plain: Option<Box<Plain<'a>>>,
 }

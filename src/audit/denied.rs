@@ -27,6 +27,8 @@ pub(crate) struct DeniedQuestion<'a> {
     pub(crate) epoch: Option<u64>,
     /// Whether it is of what breaking the glass gave, or would have given.
     pub(crate) break_glass: bool,
+    /// Where in a trace it was asked.
+    pub(crate) trace: Option<&'a str>,
     pub(crate) plain: Option<Plain<'static>>,
 }
 
@@ -46,6 +48,7 @@ impl<'a> DeniedQuestion<'a> {
             context: None,
             epoch: None,
             break_glass: false,
+            trace: None,
             plain: None,
         }
     }
@@ -71,6 +74,7 @@ impl<'a> DeniedQuestion<'a> {
             rules: rules.unwrap_or_default(),
             epoch: self.epoch,
             break_glass: self.break_glass,
+            trace: self.trace.map(Into::into),
             plain: self.plain.map(Box::new),
         }
     }

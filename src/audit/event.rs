@@ -11,6 +11,7 @@ use super::broken_glass::BrokenGlass;
 use super::denied_again::DeniedAgain;
 use super::plain::Plain;
 use super::settled::Settled;
+use super::shortened::GrantShortened;
 use super::spent::Spent;
 use super::words::{GoneHow, How, Outcome, Stage, is_false, is_zero};
 use crate::clock::Timestamp;
@@ -88,6 +89,9 @@ pub enum Event<'a> {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         starts: Option<Timestamp>,
         expires: Timestamp,
+        /// Where in a trace it was asked, if the context said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trace: Option<Cow<'a, str>>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         plain: Option<Box<Plain<'a>>>,
     },
@@ -130,6 +134,9 @@ pub enum Event<'a> {
         /// Whether it is of what breaking the glass gave.
         #[serde(default, skip_serializing_if = "is_false")]
         break_glass: bool,
+        /// Where in a trace it was asked, if the context said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trace: Option<Cow<'a, str>>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         plain: Option<Box<Plain<'a>>>,
     },
@@ -177,6 +184,9 @@ pub enum Event<'a> {
         /// The asks that it was not held up by, where the glass is broken.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         passed: Vec<Cow<'a, str>>,
+        /// Where in a trace it was asked, if the context said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trace: Option<Cow<'a, str>>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         plain: Option<Box<Plain<'a>>>,
     },
@@ -295,17 +305,7 @@ pub enum Event<'a> {
     /// An ended task has nothing left that runs, or that is to be withdrawn.
     Settled(Box<Settled<'a>>),
     /// What is in force limits a grant more tightly than what it was given by: it ends sooner than was recorded.
-    GrantShortened {
-        task: Cow<'a, str>,
-        generation: u64,
-        grant: Cow<'a, str>,
-        /// When it ends now, at the latest.
-        expires: Timestamp,
-        /// Under which policy that was found.
-        epoch: u64,
-        #[serde(default, skip_serializing_if = "is_false")]
-        break_glass: bool,
-    },
+    GrantShortened(GrantShortened<'a>),
     /// A grant ended before its task did, and all delegated from it.
     GrantEnded {
         task: Cow<'a, str>,
@@ -333,7 +333,7 @@ pub enum Event<'a> {
         /// Whether what was given stands all the same. Otherwise nothing was given, and no review is owed.
         given: bool,
     },
-    /// Somebody reviewed what was done when the glass was broken, or tried to.
+    /// What was done when the glass was broken was reviewed, or that was tried.
     DebtClosed {
         task: Cow<'a, str>,
         generation: u64,

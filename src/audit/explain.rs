@@ -23,7 +23,7 @@ pub use self::grant::{AccessEnd, ExplainedGrant};
 pub use self::sentence::Sentence;
 pub use self::settlement::TaskSettlement;
 use super::{Event, How, Record};
-use crate::audit::{AnswerGiven, Asked};
+use crate::audit::{AnswerGiven, Asked, GrantShortened};
 use crate::clock::Timestamp;
 
 /// Tells the stories of the tasks of a name, in the order in which they were opened: mostly of one, since a
@@ -291,7 +291,7 @@ impl Explanation {
                     asked.answer(record);
                 }
             }
-            Event::GrantShortened { grant, expires, .. } => {
+            Event::GrantShortened(GrantShortened { grant, expires, .. }) => {
                 if let Some(own) = self.grants.iter_mut().rev().find(|own| own.id == **grant) {
                     own.expires = *expires;
                 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use self::live::{Live, LiveCall, Span};
 pub use self::report::{AskReview, DenialCluster, RuleReview, ToolReview};
 use super::{Answered, Event, Outcome, Record};
-use crate::audit::{AnswerGiven, Asked};
+use crate::audit::{AnswerGiven, Asked, GrantShortened};
 use crate::clock::Timestamp;
 use crate::policy::Policy;
 use crate::value::Value;
@@ -143,7 +143,9 @@ impl Reviewer {
                     row.in_use_millis += since_millis(since, at);
                 }
             }
-            Event::GrantShortened { grant, expires, .. } => self.live.shorten(grant, *expires),
+            Event::GrantShortened(GrantShortened { grant, expires, .. }) => {
+                self.live.shorten(grant, *expires)
+            }
             Event::GrantEnded { grant, below, .. } => {
                 for id in below.iter().chain([grant]) {
                     let spans = self.live.end(id, at);

@@ -12,7 +12,7 @@ pub use self::held::{
 };
 use super::review::tools_of;
 use super::{Event, LeftDebt, Outcome, Record};
-use crate::audit::{AnswerGiven, Asked, BrokenGlass};
+use crate::audit::{AnswerGiven, Asked, BrokenGlass, GrantShortened};
 use crate::clock::Timestamp;
 
 /// Follows a log record by record, and says who holds what.
@@ -175,7 +175,7 @@ impl LiveTask {
                 self.grants.extend(given.map(|own| (grant.to_string(), own)));
             }
             Event::AlertFailed { grant, given: false, .. } => _ = self.grants.remove(&**grant),
-            Event::GrantShortened { grant, expires, .. } => {
+            Event::GrantShortened(GrantShortened { grant, expires, .. }) => {
                 if let Some(own) = self.grants.get_mut(&**grant) {
                     own.expires = own.expires.min(*expires);
                 }

@@ -145,6 +145,7 @@ impl GrantRequest<'_> {
             expires: new.made.expires,
             due: owed.due,
             refuses_while_open: owed.refuses_while_open,
+            trace: self.context.trace().map(|own| own.to_string().into()),
             plain,
         });
         let mut book = shared.debts.book();

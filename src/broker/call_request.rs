@@ -10,7 +10,7 @@ use super::shared::Shared;
 use crate::audit::{DeniedQuestion, DigestKey, DigestText, Stage};
 use crate::call::Call;
 use crate::clock::Timestamp;
-use crate::context::Context;
+use crate::context::{Context, TraceParent};
 use crate::denial::{Denial, Reason};
 use crate::grant::GrantId;
 use crate::identity::Identity;
@@ -141,6 +141,7 @@ impl CallRequest<'_> {
             context: context.as_ref().map(|digest| digest.as_str().into()),
             epoch: Some(epoch),
             break_glass,
+            trace: self.context.trace().map(TraceParent::as_str),
             plain,
         };
         let event = question.record(&denial);

@@ -381,6 +381,7 @@ impl<'a> CallInputs<'a> {
                 epoch: self.current.epoch,
                 break_glass: passed.is_some(),
                 passed: passed.unwrap_or_default().iter().map(|rule| (&**rule).into()).collect(),
+                trace: request.context.trace().map(|own| own.as_str().into()),
                 plain,
             };
             shared.place_with(now, &event, values)

@@ -11,7 +11,7 @@ use super::offer::{Offer, OfferInputs};
 use super::reload_error::ReloadError;
 use super::retire::End;
 use super::shared::{Recorded, Shared};
-use crate::audit::Event;
+use crate::audit::{Event, GrantShortened};
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
 use crate::grant::{GrantId, Row};
@@ -210,8 +210,14 @@ impl Shared {
         let (generation, epoch, break_glass) =
             (cell.generation, current.epoch, life.is_of_glass(id));
         let (task, grant) = ((&*cell.name).into(), id.to_string().into());
-        let shortened =
-            Event::GrantShortened { task, generation, grant, expires, epoch, break_glass };
+        let shortened = Event::GrantShortened(GrantShortened {
+            task,
+            generation,
+            grant,
+            expires,
+            epoch,
+            break_glass,
+        });
         self.record(now, &shortened);
     }
 

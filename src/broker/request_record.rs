@@ -9,6 +9,7 @@ use super::offer::Offer;
 use super::plain_record::PlainDecision;
 use crate::audit::{DeniedQuestion, Event, Plain};
 use crate::clock::Timestamp;
+use crate::context::TraceParent;
 use crate::denial::{Denial, Reason};
 use crate::grant::GrantId;
 use crate::scope::Scope;
@@ -55,6 +56,7 @@ impl GrantRequest<'_> {
             policy: (&*current.digest).into(),
             starts,
             expires: made.expires,
+            trace: self.context.trace().map(|own| own.as_str().into()),
             plain,
         }
     }
@@ -110,6 +112,7 @@ impl GrantRequest<'_> {
             epoch: Some(epoch),
             grant: grant.map(|grant| grant.to_string().into()),
             break_glass,
+            trace: self.context.trace().map(TraceParent::as_str),
             plain,
             ..DeniedQuestion::at(stage)
         };

@@ -10,6 +10,7 @@
 mod amending;
 mod answering;
 mod as_shown;
+mod asked_for;
 mod bounds;
 mod coming_back;
 mod confirming;

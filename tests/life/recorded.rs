@@ -1,15 +1,17 @@
 //! What a question leaves in the log, whatever the answer.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use hallpass::Resource;
 use hallpass::audit::{Event, Record, Stage};
+use hallpass::context::TraceParent;
 use hallpass::prelude::*;
 use hallpass::scope::{eq, max, one_of, prefix};
 use hallpass::value::Value;
 use serde_json::json;
 
-use crate::world::{EVERYWHERE, World, policy, seconds};
+use crate::world::{EVERYWHERE, World, ping, pings, policy, seconds, to_ping};
 
 /// Of documents, and of one environment alone.
 fn readers() -> World {
@@ -195,4 +197,36 @@ fn nothing_invisible_of_a_scope_stands_in_a_line() {
     let read = Record::from_line(&line).unwrap().event;
     let Event::Denied { scope: Some(read), .. } = read else { panic!("{read:?}") };
     assert_eq!(*read, scope.to_value());
+}
+
+/// And nothing is decided by it: the context is the same with and without.
+#[test]
+fn of_which_trace_a_question_is_stands_with_what_was_decided() {
+    let source = |_: &Identity, _: Option<&str>, _: Duration| Ok(Context::new().with("risk", 3));
+    let world = World::with(policy([pings("ping").when("risk", max(5))]), |builder| {
+        builder.context_source(source, Duration::from_millis(50))
+    });
+    let sent: TraceParent =
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().unwrap();
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    for context in [Context::new().traced(sent), Context::new()] {
+        let mut grant = task.request(to_ping(), &context).unwrap();
+        world.gate.authorize(&grant, &agent, ping(), &context).unwrap().start().unwrap().succeed();
+        let other = Call::new("other", json!({})).unwrap();
+        let _ = world.gate.authorize(&grant, &agent, other, &context).unwrap_err();
+        task.request(Scope::tool("other").any_args(), &context).unwrap_err();
+        task.renew(&mut grant, &agent, &context).unwrap();
+    }
+    let records = world.log.records();
+    let traced: Vec<_> = records
+        .iter()
+        .filter(|own| ["granted", "permitted", "denied"].contains(&own.event.kind()))
+        .map(|own| (own.event.kind(), own.event.trace()))
+        .collect();
+    let kinds = ["granted", "permitted", "denied", "denied", "granted"];
+    let said = |trace| kinds.map(|kind| (kind, trace));
+    assert_eq!(traced, [said(Some(sent.as_str())), said(None)].concat());
+    let contexts: BTreeSet<_> = permitted_in(&world).into_iter().collect();
+    assert_eq!(contexts.len(), 1);
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hallpass::audit::Event;
+use hallpass::audit::{Event, GrantShortened};
 use hallpass::policy::{ApprovalTerms, Moment, Per, Reviewers};
 use hallpass::prelude::*;
 use hallpass::scope::{any, below, eq, fields, has_any, not, same_as};
@@ -76,7 +76,7 @@ fn a_grant_that_ends_sooner_by_another_policy_has_a_record_that_says_so() {
         world.broker.flush();
         let records = world.log.records().into_iter();
         let told = records.filter_map(|record| match record.event {
-            Event::GrantShortened { grant, expires, epoch, .. } => {
+            Event::GrantShortened(GrantShortened { grant, expires, epoch, .. }) => {
                 Some((grant.into_owned(), expires, epoch))
             }
             _ => None,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hallpass::audit::{Event, Outcome, Record};
+use hallpass::audit::{Event, GrantShortened, Outcome, Record};
 use hallpass::{Code, Halt, Reason};
 
 use crate::case::End;
@@ -233,7 +233,7 @@ pub(crate) fn told_by(records: &[Record]) -> Vec<String> {
                 told.extend(running.iter().map(|n| format!("grant_ended over {n} {why}")));
                 format!("grant_ended {grant} {why}")
             }
-            Event::GrantShortened { grant, expires, .. } => {
+            Event::GrantShortened(GrantShortened { grant, expires, .. }) => {
                 let expires = expires.unix_millis() - crate::universe::START;
                 format!("grant_shortened {grant} {expires}")
             }

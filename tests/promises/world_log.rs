@@ -101,7 +101,7 @@ impl World {
                     | Event::Answered(_)
                     | Event::Voided { .. }
                     // Nor does this one reckon what a reload limits.
-                    | Event::GrantShortened { .. }
+                    | Event::GrantShortened(_)
                     | Event::Settled(_)
             ) {
                 continue;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use hallpass::context::TraceParent;
 use hallpass::identity::Identity;
 use hallpass::{Context, Gate, Session};
 use http::header::{self, HeaderName, HeaderValue};
@@ -18,12 +19,10 @@ pub const PENDING: HeaderName = HeaderName::from_static("hallpass-pending");
 const BODY_MAX: usize = 2 << 20;
 
 /// Headers that say how to answer, and that decide about nothing.
-const KEPT: [HeaderName; 4] = [
-    header::ACCEPT,
-    header::ACCEPT_LANGUAGE,
-    HeaderName::from_static("traceparent"),
-    HeaderName::from_static("tracestate"),
-];
+const KEPT: [HeaderName; 4] =
+    [header::ACCEPT, header::ACCEPT_LANGUAGE, TRACE_PARENT, HeaderName::from_static("tracestate")];
+
+const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 
 type OfRequest<T> = Arc<dyn Fn(&Parts) -> T + Send + Sync>;
 
@@ -163,9 +162,15 @@ impl HttpGate {
         self.body_max
     }
 
-    /// What is known of the moment a request comes in.
+    /// What is known of the moment a request comes in; and of which trace it is, by its `traceparent`, unless the host says another:
+    /// the log keeps that, and nothing is decided by it.
     pub fn context_of(&self, request: &Parts) -> Context {
-        self.context.as_ref().map_or_else(Context::new, |of| of(request))
+        let context = self.context.as_ref().map_or_else(Context::new, |of| of(request));
+        let sent = request.headers.get_all(TRACE_PARENT).iter().map(HeaderValue::as_bytes);
+        match context.trace().copied().or_else(|| TraceParent::of_headers(sent)) {
+            Some(trace) => context.traced(trace),
+            None => context,
+        }
     }
 
     /// What a handler is shown of a request, in addition to the call.

@@ -8,6 +8,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
 use axum::http::header::HeaderMap;
 use axum::response::Response;
+use hallpass::context::TraceParent;
 use hallpass::identity::Kind;
 use hallpass::value::{Object, Value};
 use hallpass::{Call, Denial, Reason};
@@ -69,7 +70,9 @@ impl Evaluator {
         let facts =
             context_extensions.iter().map(|(name, own)| (name.clone(), Value::from(own.as_str())));
         let decided = match (call, Object::from_pairs(facts)) {
-            (Ok(call), Ok(facts)) => self.forwarded(&who, call, &self.context(&facts)),
+            (Ok(call), Ok(facts)) => {
+                self.forwarded(&who, call, &self.context(&facts, trace_of(http)))
+            }
             (Err(why), _) => Err(self.gate.deny(&who, &tool, Reason::MalformedCall, &why)),
             (_, Err(_)) => {
                 let why = "a name of `context_extensions` is there twice";
@@ -84,6 +87,11 @@ impl Evaluator {
             }
         }
     }
+}
+
+/// Of which trace a request is, if its header can be read.
+fn trace_of(http: &HttpRequest) -> Option<TraceParent> {
+    header(http, "traceparent").ok()??.parse().ok()
 }
 
 /// The arguments of a request: `host` and `path`, `port` and `query` if it has one, and `body` where Envoy sends it.

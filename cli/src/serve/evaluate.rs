@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hallpass::context::TraceParent;
 use hallpass::identity::{Identity, Kind};
 use hallpass::scope::eq;
 use hallpass::value::{Object, Value};
@@ -54,8 +55,8 @@ impl Decision {
 }
 
 impl Evaluator {
-    /// Decides one evaluation. Nothing of it stands when this returns, and a permit is on record before it does.
-    pub(super) fn evaluate(&self, asked: &Evaluation) -> Decision {
+    /// Decides one evaluation, which is of this trace. Nothing of it stands when this returns, and a permit is on record before it does.
+    pub(super) fn evaluate(&self, asked: &Evaluation, trace: Option<TraceParent>) -> Decision {
         let Some(kind) = self.kinds.of(&asked.subject.of_type) else {
             return Decision::Denied { reason: "unknown_subject_type", question: None };
         };
@@ -63,13 +64,18 @@ impl Evaluator {
             Ok(who) => who,
             Err(why) => return Decision::Malformed(Malformed(why)),
         };
-        match self.decide(&who, asked) {
+        match self.decide(&who, asked, trace) {
             Ok(()) => Decision::Permitted,
             Err(denial) => self.denied(&asked.action, &denial),
         }
     }
 
-    fn decide(&self, who: &Identity, asked: &Evaluation) -> Result<(), Denial> {
+    fn decide(
+        &self,
+        who: &Identity,
+        asked: &Evaluation,
+        trace: Option<TraceParent>,
+    ) -> Result<(), Denial> {
         let call = match Call::from_json(&asked.action, &asked.action_properties.to_json()) {
             Ok(call) => call.on(self.entities.resource(&asked.resource)),
             Err(error) => {
@@ -77,7 +83,7 @@ impl Evaluator {
                 return Err(self.gate.deny(who, &asked.action, Reason::MalformedCall, &why));
             }
         };
-        self.forwarded(who, call, &self.context(&asked.context))
+        self.forwarded(who, call, &self.context(&asked.context, trace))
     }
 
     /// Decides a call that is made elsewhere, in a task of its own.
@@ -143,11 +149,12 @@ impl Evaluator {
         attested(who.acts_for(subject.id.clone(), kind))
     }
 
-    pub(super) fn context(&self, said: &Object) -> Context {
+    pub(super) fn context(&self, said: &Object, trace: Option<TraceParent>) -> Context {
         let said =
             said.iter().filter(|(name, _)| *name != NO_FACT && self.facts.get(name).is_none());
         let all = self.facts.iter().chain(said);
-        all.fold(Context::new(), |all, (name, own)| all.with(name.to_owned(), own.clone()))
+        let traced = trace.map_or_else(Context::new, |trace| Context::new().traced(trace));
+        all.fold(traced, |all, (name, own)| all.with(name.to_owned(), own.clone()))
     }
 
     /// Says on standard error why something is denied, if it is to.

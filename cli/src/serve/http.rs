@@ -7,11 +7,12 @@ use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::StatusCode;
-use axum::http::header::{CONTENT_TYPE, HeaderMap, HeaderName};
+use axum::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use hallpass::context::TraceParent;
 use hallpass::identity::Kind;
 use serde_json::json;
 use tokio::task::spawn_blocking;
@@ -90,7 +91,7 @@ async fn evaluation(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refused> {
     let asked = authzen::evaluation(&json_body(&headers, body)?).map_err(malformed)?;
-    one(service, asked).await
+    one(service, asked, trace_of(&headers)).await
 }
 
 async fn evaluations(
@@ -99,9 +100,11 @@ async fn evaluations(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refused> {
     match authzen::evaluations(&json_body(&headers, body)?).map_err(malformed)? {
-        Asked::One(asked) => one(service, asked).await,
+        Asked::One(asked) => one(service, asked, trace_of(&headers)).await,
         Asked::Several { evaluations, semantic } => {
-            let decided = blocking(move || several(&service.evaluator, &evaluations, semantic));
+            let trace = trace_of(&headers);
+            let decided =
+                blocking(move || several((&service.evaluator, trace), &evaluations, semantic));
             Ok(Json(json!({ "evaluations": decided.await? })).into_response())
         }
     }
@@ -118,8 +121,12 @@ async fn search(
     Ok(Json(found.map_err(malformed)?).into_response())
 }
 
-async fn one(service: Arc<Service>, asked: Evaluation) -> Result<Response, Refused> {
-    let decision = blocking(move || service.evaluator.evaluate(&asked)).await?;
+async fn one(
+    service: Arc<Service>,
+    asked: Evaluation,
+    trace: Option<TraceParent>,
+) -> Result<Response, Refused> {
+    let decision = blocking(move || service.evaluator.evaluate(&asked, trace)).await?;
     match &decision {
         Decision::Malformed(Malformed(why)) => Err((StatusCode::BAD_REQUEST, why.clone())),
         Decision::Unavailable => {
@@ -132,14 +139,14 @@ async fn one(service: Arc<Service>, asked: Evaluation) -> Result<Response, Refus
 }
 
 fn several(
-    evaluator: &Evaluator,
+    (evaluator, trace): (&Evaluator, Option<TraceParent>),
     evaluations: &[Result<Evaluation, Malformed>],
     semantic: Semantic,
 ) -> Vec<serde_json::Value> {
     let mut answers = Vec::with_capacity(evaluations.len());
     for asked in evaluations {
         let decision = match asked {
-            Ok(asked) => evaluator.evaluate(asked),
+            Ok(asked) => evaluator.evaluate(asked, trace),
             Err(malformed) => Decision::Malformed(malformed.clone()),
         };
         answers.push(written(&decision));
@@ -156,6 +163,12 @@ pub(super) async fn blocking<T: Send + 'static>(
 ) -> Result<T, Refused> {
     let done = spawn_blocking(work).await;
     done.map_err(|_| (StatusCode::INTERNAL_SERVER_ERROR, "it can't be decided".to_owned()))
+}
+
+/// Of which trace a request is: the log keeps it, and nothing is decided by it.
+fn trace_of(headers: &HeaderMap) -> Option<TraceParent> {
+    let sent = headers.get_all("traceparent").iter();
+    TraceParent::of_headers(sent.map(HeaderValue::as_bytes))
 }
 
 fn json_body(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Bytes, Refused> {

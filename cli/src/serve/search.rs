@@ -170,7 +170,8 @@ impl Evaluator {
         let who = self.identity(kind, subject).map_err(Malformed)?;
         let Ok(call) = Call::from_json(action, &args.to_json()) else { return Ok(false) };
         let call = call.on(self.entities.resource(resource));
-        let (context, Ok(now)) = (self.context(&search.context), SystemClock::new().read()) else {
+        let (context, Ok(now)) = (self.context(&search.context, None), SystemClock::new().read())
+        else {
             return Ok(false);
         };
         // A fleet has another policy by now: what the file's would permit says nothing.

@@ -59,6 +59,31 @@ fn what_people_would_have_to_agree_to_is_denied_with_its_question() {
     assert_eq!(asked[0]["question"], answer["context"]["question"]);
 }
 
+/// The log says of which trace a request is; what is not a trace, or says two, is left out, and decides nothing.
+#[test]
+fn the_trace_that_a_request_is_of_stands_with_what_was_decided() {
+    const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let server = Server::new(ORDERS, &[]);
+    let one = format!("traceparent: {TRACE}\r\n");
+    for (headers, subject) in [
+        (one.clone(), "ana"),
+        (one.clone(), "ben"),
+        (format!("{one}{one}"), "ana"),
+        ("traceparent: 00-1-2-3\r\n".to_owned(), "ana"),
+        (String::new(), "ana"),
+    ] {
+        let body = question(subject, "read", "7").to_string();
+        let answer = server.post_with(&headers, ONE, &body);
+        assert_eq!((answer.status, &answer.json()["decision"]), (200, &json!(subject == "ana")));
+    }
+    let records = records(&server.end().folder);
+    let trace = |kind: &str| -> Vec<Value> {
+        of_kind(&records, kind).iter().map(|own| own["trace"].clone()).collect()
+    };
+    assert_eq!(trace("permitted"), [json!(TRACE), Value::Null, Value::Null, Value::Null]);
+    assert_eq!(trace("denied"), [json!(TRACE)]);
+}
+
 #[test]
 fn evaluations_end_where_their_semantic_says() {
     let server = Server::new(ORDERS, &[]);

@@ -91,10 +91,15 @@ impl Server {
 
     /// Posts JSON, with the secret.
     pub(crate) fn post(&self, path: &str, body: &str) -> Response {
+        self.post_with("", path, body)
+    }
+
+    /// Posts JSON, with these lines of headers, too.
+    pub(crate) fn post_with(&self, headers: &str, path: &str, body: &str) -> Response {
         let (secret, length) = (format!("Authorization: Bearer {SECRET}"), body.len());
         self.exchange(
             format!(
-                "POST {path} HTTP/1.1\r\nHost: pdp.test\r\nConnection: close\r\n{secret}\r\n\
+                "POST {path} HTTP/1.1\r\nHost: pdp.test\r\nConnection: close\r\n{headers}{secret}\r\n\
                  Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
             )
             .as_bytes(),

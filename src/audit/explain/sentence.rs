@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use serde::Serialize;
 
 use crate::audit::{
-    AnswerGiven, Answered, Asked, BrokenGlass, DeniedAgain, Event, Outcome, Record,
+    AnswerGiven, Answered, Asked, BrokenGlass, DeniedAgain, Event, GrantShortened, Outcome, Record,
 };
 use crate::clock::Timestamp;
 use crate::value::Value;
@@ -259,7 +259,7 @@ fn words(event: &Event<'_>) -> Option<String> {
                 );
             }
         }
-        Event::GrantShortened { grant, expires, epoch, .. } => {
+        Event::GrantShortened(GrantShortened { grant, expires, epoch, .. }) => {
             let _ = write!(text, "grant {} was shortened, until {expires}", quoted(grant));
             let _ = write!(text, ", by what is in force as epoch {epoch}");
         }

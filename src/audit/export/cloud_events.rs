@@ -17,8 +17,12 @@ pub(super) fn event(origin: &str, record: &Record, line: &str, tag: &ChainTag) -
         "sequence": format!("{:020}", record.seq),
         "hallpasstag": tag.to_string(),
     });
-    if let (Some(task), Some(members)) = (record.event.task(), attributes.as_object_mut()) {
-        members.insert("subject".to_owned(), task.into());
+    // The trace as the extension for distributed tracing has it.
+    let more = [("subject", record.event.task()), ("traceparent", record.event.trace())];
+    if let Some(members) = attributes.as_object_mut() {
+        for (name, text) in more.into_iter().filter_map(|(name, text)| Some((name, text?))) {
+            members.insert(name.to_owned(), text.into());
+        }
     }
     // The data is the line itself: read and written again, its numbers would be rounded.
     let text = attributes.to_string();

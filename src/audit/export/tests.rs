@@ -61,6 +61,12 @@ fn a_cloud_event_has_what_the_specification_requires_and_the_record_with_every_d
         assert_eq!(read.get("subject").is_some(), line.contains("task-1"));
         before = text(&read, "sequence");
     }
+    // Of which trace it is stands where the extension for distributed tracing has it.
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let traced = LINES[3].replace(r#""epoch":1"#, &format!(r#""epoch":1,"trace":"{trace}""#));
+    let event = object(&exporter().cloud_event(&traced, &tag()).unwrap());
+    assert_eq!((&*text(&event, "traceparent"), &*text(&event, "subject")), (trace, "task-1"));
+    assert_eq!(event.get("data"), Some(&Value::Object(object(&traced))));
     assert_eq!(exporter().cloud_event("{}", &tag()), None);
     assert_eq!(exporter().cloud_event("", &tag()), None);
 }

@@ -56,6 +56,7 @@ fn permitted(task: &str) -> Event<'_> {
         epoch: 1,
         break_glass: false,
         passed: vec![],
+        trace: None,
         plain: None,
     }
 }

@@ -35,6 +35,7 @@ pub(super) fn text(at: Timestamp, event: &Event<'_>) -> Option<String> {
             epoch,
             break_glass,
             passed,
+            trace,
             plain,
         } => {
             // Few rules count across tasks, and few records keep plain values: those are left to the general serializer.
@@ -57,6 +58,7 @@ pub(super) fn text(at: Timestamp, event: &Event<'_>) -> Option<String> {
             text.number(r#","epoch":"#, *epoch);
             text.mark(*break_glass);
             text.list_if_any(r#","passed":"#, passed)?;
+            text.quoted_if_any(r#","trace":"#, trace.as_ref())?;
         }
         Event::Opened {
             task,
@@ -106,6 +108,7 @@ pub(super) fn text(at: Timestamp, event: &Event<'_>) -> Option<String> {
             rules,
             epoch,
             break_glass,
+            trace,
             plain,
         } => {
             if plain.is_some() {
@@ -137,6 +140,7 @@ pub(super) fn text(at: Timestamp, event: &Event<'_>) -> Option<String> {
             text.list_if_any(r#","rules":"#, rules)?;
             text.number_if_any(r#","epoch":"#, *epoch);
             text.mark(*break_glass);
+            text.quoted_if_any(r#","trace":"#, trace.as_ref())?;
         }
         Event::Granted {
             task,
@@ -155,6 +159,7 @@ pub(super) fn text(at: Timestamp, event: &Event<'_>) -> Option<String> {
             policy,
             starts,
             expires,
+            trace,
             plain,
         } => {
             if plain.is_some() {
@@ -177,6 +182,7 @@ pub(super) fn text(at: Timestamp, event: &Event<'_>) -> Option<String> {
             let starts = starts.map(|own| own.unix_millis().unsigned_abs());
             text.number_if_any(r#","starts":"#, starts);
             text.number(r#","expires":"#, expires.unix_millis().unsigned_abs());
+            text.quoted_if_any(r#","trace":"#, trace.as_ref())?;
         }
         Event::Outcome { task, generation, of, outcome, task_over, noted, break_glass } => {
             text.quoted(r#","kind":"outcome","task":"#, task)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Fault;
 use crate::audit::review::tools_of;
-use crate::audit::{Asked, BrokenGlass, Event, Record};
+use crate::audit::{Asked, BrokenGlass, Event, GrantShortened, Record};
 use crate::clock::Timestamp;
 
 /// The tasks that are open, by generation.
@@ -68,7 +68,7 @@ impl Access {
             }
             Event::Permitted { generation, .. } => self.find(*generation, seq)?.permit(record),
             Event::Asked(Asked { generation, .. }) => self.find(*generation, seq).map(drop),
-            Event::GrantShortened { generation, grant, expires, .. } => {
+            Event::GrantShortened(GrantShortened { generation, grant, expires, .. }) => {
                 // One whose record the sink has refused since is not there.
                 let task = self.tasks.get_mut(generation);
                 match task.and_then(|task| task.grants.get_mut(&**grant)) {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Fault;
 use crate::approval::name::Names;
-use crate::audit::{BrokenGlass, Event, Record};
+use crate::audit::{BrokenGlass, Event, GrantShortened, Record};
 use crate::clock::Timestamp;
 
 /// The uses of the emergency path so far, as far as anything can still be said of them.
@@ -86,7 +86,7 @@ impl Emergencies {
                 return Err(Fault::GlassUnmarked { seq });
             }
             Event::GrantEnded { grant, break_glass, .. }
-            | Event::GrantShortened { grant, break_glass, .. }
+            | Event::GrantShortened(GrantShortened { grant, break_glass, .. })
                 if self.grants.contains_key(&**grant) != *break_glass =>
             {
                 return Err(Fault::GlassUnmarked { seq });

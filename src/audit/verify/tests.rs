@@ -34,6 +34,7 @@ fn permitted() -> Event<'static> {
         epoch: 1,
         break_glass: false,
         passed: vec![],
+        trace: None,
         plain: None,
     }
 }

@@ -41,6 +41,30 @@ fn a_permitted_call_runs_once_and_a_denied_one_never() {
     world.end();
 }
 
+/// The log says of which trace a request is, and nothing is decided by it.
+#[test]
+fn the_trace_that_a_request_is_of_stands_with_what_was_decided() {
+    let world = World::of(ADDERS, SUMS, |routes| routes.route("/sums", post(add)));
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let [one, other] = [trace, "00-1-2-3"].map(|sent| format!("traceparent: {sent}"));
+    let sum = |headers: &[&str], a: u32| {
+        let body = format!(r#"{{"a":{a},"b":2}}"#);
+        let json = ["-H", "content-type: application/json", "-d", body.as_str()];
+        world.curl("/sums", &[&json[..], headers].concat()).status
+    };
+    assert_eq!((sum(&["-H", &one], 98), sum(&["-H", &one], 1001)), (200, 403));
+    assert_eq!((sum(&["-H", &other], 98), sum(&["-H", &one, "-H", &one], 98)), (200, 200));
+    assert_eq!(world.broker.flush(), 0);
+    let records = world.log.records();
+    let traces = |kind: &str| -> Vec<Option<String>> {
+        let own = records.iter().filter(|own| own.event.kind() == kind);
+        own.map(|own| own.event.trace().map(str::to_owned)).collect()
+    };
+    assert_eq!(traces("permitted"), [Some(trace.to_owned()), None, None]);
+    assert_eq!(traces("denied"), [Some(trace.to_owned())]);
+    world.end();
+}
+
 #[test]
 fn the_status_of_the_response_is_the_outcome() {
     let world = World::of(ADDERS, SUMS, |routes| {

@@ -24,6 +24,7 @@ pub(super) fn denial(reason: &str) -> Event<'static> {
         rules: vec![],
         epoch: None,
         break_glass: false,
+        trace: None,
         plain: None,
     }
 }

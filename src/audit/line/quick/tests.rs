@@ -23,12 +23,13 @@ prop_compose! {
         (rules, acts_for) in (
             proptest::collection::vec(words(), 0..4), proptest::collection::vec(words(), 0..3),
         ),
-        (break_glass, passed) in (any::<bool>(), proptest::collection::vec(words(), 0..3)),
+        (break_glass, passed, trace) in
+            (any::<bool>(), proptest::collection::vec(words(), 0..3), maybe()),
     ) -> Event<'static> {
         Event::Permitted {
             task, generation, grant, serial, who, acts_for, tool, resource_type, resource_id, args,
             context, rules, approvals: vec![], spent: vec![],
-            epoch, break_glass, passed, plain: None,
+            epoch, break_glass, passed, trace, plain: None,
         }
     }
 }
@@ -42,19 +43,19 @@ prop_compose! {
         (resource_type, resource_id, context) in (maybe(), maybe(), maybe()),
         scope in proptest::option::of(scopes().prop_map(Cow::Owned)),
         (generation, epoch) in any::<(Option<u64>, Option<u64>)>(),
-        (code, reason, break_glass) in (words(), words(), any::<bool>()),
+        (code, reason, break_glass, trace) in (words(), words(), any::<bool>(), maybe()),
         rules in proptest::collection::vec(words(), 0..4),
     ) -> Event<'static> {
         Event::Denied {
             stage, task, generation, grant, who, tool, resource_type, resource_id, args, scope,
-            context, code, reason, rules, epoch, break_glass, plain: None,
+            context, code, reason, rules, epoch, break_glass, trace, plain: None,
         }
     }
 }
 
 prop_compose! {
     fn granted()(
-        (task, grant, parent) in (words(), words(), maybe()),
+        (task, grant, parent, trace) in (words(), words(), maybe(), maybe()),
         (requester, holder, policy) in (words(), words(), words()),
         (generation, serial, epoch) in any::<(u64, u64, u64)>(),
         (expires, starts) in (0_i64..1 << 40, proptest::option::of(0_i64..1 << 40)),
@@ -69,7 +70,7 @@ prop_compose! {
         let scope = Cow::Owned(scope);
         Event::Granted {
             task, generation, grant, serial, parent, requester, holder, acts_for, aliases, scope, rules, approvals,
-            epoch, policy, starts, expires, plain: None,
+            epoch, policy, starts, expires, trace, plain: None,
         }
     }
 }

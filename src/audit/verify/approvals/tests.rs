@@ -77,6 +77,7 @@ fn permitted(generation: u64) -> Event<'static> {
         epoch: 1,
         break_glass: false,
         passed: vec![],
+        trace: None,
         plain: None,
     }
 }

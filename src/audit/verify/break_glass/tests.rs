@@ -1,5 +1,5 @@
 use super::*;
-use crate::audit::{BrokenGlass, Outcome};
+use crate::audit::{BrokenGlass, GrantShortened, Outcome};
 use crate::value::{Object, Value};
 
 fn at(minute: i64) -> Timestamp {
@@ -24,6 +24,7 @@ fn broken(grant: &'static str, who: &'static str) -> Event<'static> {
         expires: at(15),
         due: at(60),
         refuses_while_open: false,
+        trace: None,
         plain: None,
     })
 }
@@ -72,6 +73,7 @@ fn permitted(grant: &'static str, break_glass: bool) -> Event<'static> {
         epoch: 1,
         break_glass,
         passed: vec![],
+        trace: None,
         plain: None,
     }
 }
@@ -94,7 +96,14 @@ fn grant_ended(grant: &'static str, break_glass: bool) -> Event<'static> {
 fn shortened(grant: &'static str, break_glass: bool) -> Event<'static> {
     let (task, grant) = ("t".into(), grant.into());
     let expires = Timestamp::from_unix_millis(5).unwrap();
-    Event::GrantShortened { task, generation: 1, grant, expires, epoch: 2, break_glass }
+    Event::GrantShortened(GrantShortened {
+        task,
+        generation: 1,
+        grant,
+        expires,
+        epoch: 2,
+        break_glass,
+    })
 }
 
 fn granted(grant: &'static str, parent: Option<&'static str>) -> Event<'static> {
@@ -115,6 +124,7 @@ fn granted(grant: &'static str, parent: Option<&'static str>) -> Event<'static> 
         policy: "00".into(),
         starts: None,
         expires: at(15),
+        trace: None,
         plain: None,
     }
 }

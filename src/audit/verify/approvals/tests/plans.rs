@@ -46,6 +46,7 @@ fn granted_to(who: &'static str, own_generation: u64) -> Event<'static> {
         policy: "p".into(),
         starts: None,
         expires: at(GOOD_UNTIL),
+        trace: None,
         plain: None,
     }
 }

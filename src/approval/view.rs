@@ -9,12 +9,14 @@ mod line;
 mod shown;
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::call::Call;
+use crate::clock::format_duration;
 use crate::identity::{Actor, Identity};
 use crate::purpose::CheckedPurpose;
 use crate::resource::Resource;
-use crate::scope::{Capability, Fact, ResourceOpenness};
+use crate::scope::{Capability, Fact, ResourceOpenness, Scope};
 use crate::value::{Digest, Object, Value};
 
 pub use line::ViewLine;
@@ -59,8 +61,8 @@ pub(crate) struct Source<'a> {
 pub(crate) enum Asked<'a> {
     /// One call.
     Call(&'a Call),
-    /// What calls may be, item by item.
-    Scope(&'a [Capability]),
+    /// What calls may be, item by item, and the scope that they are of, which says for how long.
+    Scope(&'a [Capability], &'a Scope),
 }
 
 /// A rule that decided.
@@ -79,7 +81,10 @@ impl View {
         let mut lines = Vec::new();
         match source.asked {
             Asked::Call(call) => call_lines(call, &mut lines),
-            Asked::Scope(scope) => scope_lines(scope, &mut lines),
+            Asked::Scope(items, scope) => {
+                scope_lines(items, &mut lines);
+                times_and_places(scope, &mut lines);
+            }
         }
         if let (Some(before), Asked::Call(after)) = (source.before, source.asked) {
             lines.extend(changed::changes(before, after));
@@ -173,6 +178,17 @@ fn scope_lines(scope: &[Capability], lines: &mut Vec<ViewLine>) {
         }
         lines.extend(examples::examples(item, &label));
     }
+}
+
+/// For how long and from when on a scope is asked for, and where else than at the gate its token is taken.
+fn times_and_places(scope: &Scope, lines: &mut Vec<ViewLine>) {
+    let (ttl, starts) = scope.asked_times();
+    // In whole milliseconds, as a question is kept.
+    let ttl = ttl.and_then(|own| u64::try_from(own.as_millis()).ok()).map(Duration::from_millis);
+    lines.extend(ttl.map(|own| ViewLine::said("for at most", format_duration(own))));
+    lines.extend(starts.map(|own| ViewLine::said("usable from", own)));
+    let verifiers = scope.verifiers().iter();
+    lines.extend(verifiers.map(|audience| ViewLine::text("also taken at", audience)));
 }
 
 fn rule_lines(rule: &RuleShown<'_>, lines: &mut Vec<ViewLine>) {

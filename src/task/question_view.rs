@@ -31,7 +31,7 @@ impl OpenQuestion {
             Subject::Call { call, .. } => Asked::Call(call),
             Subject::Scope(plan) => {
                 items = plan.withheld().cloned().collect();
-                Asked::Scope(&items)
+                Asked::Scope(&items, &plan.scope)
             }
         };
         let amended = self.amended();

@@ -1,11 +1,14 @@
+use std::time::Duration;
+
 use proptest::collection::btree_map;
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::clock::Timestamp;
 use crate::identity::{Assertion, Kind};
 use crate::purpose::Purpose;
-use crate::scope::{Scope, eq, max, prefix};
+use crate::scope::{eq, max, prefix};
 use crate::visible::is_hidden;
 
 fn attested(assertion: Assertion) -> Identity {
@@ -234,7 +237,7 @@ fn a_scope_is_shown_item_by_item_with_calls_inside_and_outside() {
         .and_tool("fs.read")
         .any_args();
     let items = capabilities(&scope);
-    let view = view_of(Asked::Scope(&items));
+    let view = view_of(Asked::Scope(&items, &scope));
     let text = view.to_string();
     let lines: Vec<&str> = text.lines().collect();
     assert!(text.starts_with("item 1 tool: \"deploy.run\"\n"), "{text}");
@@ -262,22 +265,39 @@ fn a_scope_is_shown_item_by_item_with_calls_inside_and_outside() {
     assert!(lines.contains(&"item 2 does not cover: every call of the tool is covered"), "{text}");
 }
 
+/// A yes reaches no further: what is asked for another time, or for another place, is another question.
+#[test]
+fn a_scope_says_for_how_long_from_when_and_where_it_is_asked_for() {
+    let starts = Timestamp::parse_rfc3339("2026-01-01T12:00:00Z").unwrap();
+    let scope = Scope::tool("t").arg("a", eq(1)).ttl(Duration::from_secs(90)).starting(starts);
+    let scope = scope.embedded_for("orders").embedded_for("a\nb");
+    let lines = "for at most: 90s\nusable from: 2026-01-01T12:00:00Z\n\
+                 also taken at: \"a\\nb\"\nalso taken at: \"orders\"\n";
+    let text = view_of(Asked::Scope(&capabilities(&scope), &scope)).to_string();
+    assert!(text.contains(lines), "{text}");
+    let usual = Scope::tool("t").arg("a", eq(1));
+    let text = view_of(Asked::Scope(&capabilities(&usual), &usual)).to_string();
+    for label in ["for at most", "usable from", "also taken at"] {
+        assert!(!text.contains(label), "{text}");
+    }
+}
+
 #[test]
 fn a_scope_of_one_call_or_of_none_says_so() {
     let only = Scope::tool("t").arg("a", eq(true));
-    let text = view_of(Asked::Scope(&capabilities(&only))).to_string();
+    let text = view_of(Asked::Scope(&capabilities(&only), &only)).to_string();
     assert!(text.contains("item 1 covers: {\"args\":{\"a\":true}}\n"), "{text}");
     let none = Scope::tool("t").arg("a", eq(1).and(eq(2)));
     if none.check().is_ok() {
-        let text = view_of(Asked::Scope(&capabilities(&none))).to_string();
+        let text = view_of(Asked::Scope(&capabilities(&none), &none)).to_string();
         assert!(text.contains("item 1 covers: no call\n"), "{text}");
     }
     let resource = Scope::tool("t").resource(eq("file"), prefix("/a")).and_tool("u").any_resource();
-    let text = view_of(Asked::Scope(&capabilities(&resource))).to_string();
+    let text = view_of(Asked::Scope(&capabilities(&resource), &resource)).to_string();
     assert!(text.contains("item 1 resource type: {\"eq\":\"file\"}\n"), "{text}");
     assert!(text.contains("item 2 resource: any, or none\n"), "{text}");
     let any_value = Scope::tool("t").arg("x: y", crate::scope::any());
-    let text = view_of(Asked::Scope(&capabilities(&any_value))).to_string();
+    let text = view_of(Asked::Scope(&capabilities(&any_value), &any_value)).to_string();
     assert!(text.contains("item 1 argument \"x: y\": "), "{text}");
 }
 

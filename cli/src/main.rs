@@ -11,6 +11,7 @@ mod errand;
 mod exit;
 mod facts;
 mod fleet;
+mod json_line;
 mod kept_log;
 mod key_file;
 mod log;

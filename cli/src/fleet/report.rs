@@ -6,11 +6,12 @@ use hallpass::fleet::{FleetView, NodeView};
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
+use crate::json_line::write_json;
 
 /// Shows a fleet, for people or as one JSON object.
 pub(super) fn show(out: &mut impl Write, view: &FleetView, as_json: bool) -> io::Result<Exit> {
     if as_json {
-        writeln!(out, "{}", object(view))?;
+        write_json(out, &object(view))?;
         return Ok(Exit::Fine);
     }
     writeln!(out, "mark     {}", view.mark)?;

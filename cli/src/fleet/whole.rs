@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::exit::Exit;
+use crate::json_line::write_json;
 
 /// What is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub(super) fn show(
         .collect();
     let nodes = nodes.map_err(|error: serde_json::Error| error.to_string())?;
     let written = match as_json {
-        true => writeln!(out, "{}", json!({ "nodes": nodes, "not_heard": seen.not_heard })),
+        true => write_json(out, &json!({ "nodes": nodes, "not_heard": seen.not_heard })),
         false => lines(out, &nodes, &seen.not_heard, what),
     };
     let exit = if seen.not_heard.is_empty() { Exit::Fine } else { Exit::Findings };

@@ -6,8 +6,8 @@ use clap::Args;
 use hallpass::audit::Explanation;
 
 use super::source::{Source, Which};
-use super::style::visible_json;
 use crate::exit::Exit;
+use crate::json_line::write_json;
 
 /// Which task is explained.
 #[derive(Debug, Args)]
@@ -39,7 +39,7 @@ impl Explain {
 
     fn tell(&self, out: &mut impl Write, story: &Explanation) -> io::Result<()> {
         match self.json {
-            true => writeln!(out, "{}", visible_json(&serde_json::to_string(story)?)),
+            true => write_json(out, story),
             false => write!(out, "{story}"),
         }
     }

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::style::{Style, plain};
 use crate::exit::Exit;
+use crate::json_line::write_json;
 
 /// Which record.
 #[derive(Debug, Args)]
@@ -138,9 +139,9 @@ impl CheckReceipt {
         };
         let mut out = io::stdout().lock();
         let said = match (&answer, self.json) {
-            (Ok((object, _)), true) => writeln!(out, "{object}"),
+            (Ok((object, _)), true) => write_json(&mut out, object),
             (Ok((_, text)), false) => write!(out, "{text}"),
-            (Err(fault), true) => writeln!(out, "{}", json!({ "proved": false, "fault": fault })),
+            (Err(fault), true) => write_json(&mut out, &json!({ "proved": false, "fault": fault })),
             (Err(fault), false) => {
                 writeln!(out, "{}: {fault}", Style::of_output().bad("proved    NO"))
             }

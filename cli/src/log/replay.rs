@@ -11,6 +11,7 @@ use super::source::Source;
 use super::style::plain;
 use super::values::read_with_values;
 use crate::exit::Exit;
+use crate::json_line::write_json;
 use crate::policy;
 
 /// Which log is replayed, and under what.
@@ -58,12 +59,10 @@ impl ReplayCommand {
         let replay = replayer.finish();
         let mut out = io::stdout().lock();
         let said = match self.json {
-            true => serde_json::to_writer(
-                &mut out,
-                &Told { verdict: replay.verdict(), replay: &replay },
-            )
-            .map_err(io::Error::from)
-            .and_then(|()| writeln!(out)),
+            true => {
+                let told = Told { verdict: replay.verdict(), replay: &replay };
+                write_json(&mut out, &told)
+            }
             false => tell(&mut out, &replay),
         };
         // What another policy would change is what was asked for, and no finding.

@@ -11,6 +11,7 @@ use super::source::Source;
 use super::style::plain;
 use super::suggest::suggest;
 use crate::exit::Exit;
+use crate::json_line::write_json;
 use crate::policy;
 
 /// Which log is reviewed.
@@ -52,7 +53,7 @@ impl ReviewCommand {
         let said = match self.json {
             true => {
                 let object = json!({ "review": review, "never_fired": unfired });
-                writeln!(out, "{object}")
+                write_json(&mut out, &object)
             }
             false => tell(&mut out, &review, unfired.as_deref()),
         };

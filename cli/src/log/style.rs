@@ -29,23 +29,6 @@ impl Style {
     }
 }
 
-/// A JSON text of the log in which nothing hides or turns a terminal's head: what is neither ASCII nor a letter is escaped, and
-/// reads back as what it was.
-pub(super) fn visible_json(json: &str) -> String {
-    let mut shown = String::with_capacity(json.len());
-    for character in json.chars() {
-        match character {
-            '\x7f'.. if !character.is_alphanumeric() => {
-                let mut units = [0; 2];
-                let units = character.encode_utf16(&mut units).iter();
-                shown.extend(units.map(|unit| format!("\\u{unit:04x}")));
-            }
-            character => shown.push(character),
-        }
-    }
-    shown
-}
-
 /// Text of the log as a person may safely read it: nothing in it can end a line, hide, or turn around what
 /// follows.
 pub(super) fn plain(text: &str) -> String {

@@ -11,6 +11,7 @@ use super::source::Source;
 use super::style::plain;
 use super::values::read_with_values;
 use crate::exit::Exit;
+use crate::json_line::write_json;
 use crate::policy;
 
 /// Writes the policy in this file, tightened to what the log shows that it gave.
@@ -43,7 +44,7 @@ pub(super) fn suggest(source: &Source, file: &Path, is_json: bool) -> Exit {
     let replay = replayer.finish();
     let mut out = io::stdout().lock();
     let said = match is_json {
-        true => writeln!(out, "{}", json!({ "suggestion": suggestion, "replay": replay })),
+        true => write_json(&mut out, &json!({ "suggestion": suggestion, "replay": replay })),
         false => tell(&mut out, &replay).and_then(|()| write!(out, "{suggestion}")),
     };
     source.warn(&read, Exit::of_report(said.map(|()| Exit::Fine)))

@@ -10,6 +10,7 @@ use super::public::{PublicKeys, PublicRead};
 use super::source::{Read, Source};
 use super::style::Style;
 use crate::exit::Exit;
+use crate::json_line::write_json;
 
 /// How many numbers and faults are told one by one to a person.
 const TOLD: usize = 20;
@@ -98,7 +99,7 @@ impl Verify {
                 if let (Some(name), Value::Object(members)) = (name, &mut object) {
                     members.insert("folder".to_owned(), name.into());
                 }
-                writeln!(out, "{object}")
+                write_json(&mut out, &object)
             }
             (false, None) => self.tell(&mut out, &read, records),
             (false, Some(public)) => {

@@ -62,3 +62,23 @@ fn a_folder_that_is_no_log_is_not_passed_over() {
     assert_eq!(ran.code, 2);
     assert!(ran.errors.contains("has several logs, and an anchor is of one"), "{ran:?}");
 }
+
+/// attack 134: a name turns no terminal's head, and a program reads what it is
+#[test]
+fn the_name_of_a_log_is_told_as_text() {
+    let folder = two();
+    let name = "n\u{202e}1\u{200b}\u{9b}2J";
+    let logs = folder.path().join("logs");
+    fs::rename(logs.join("n1"), logs.join(name)).unwrap();
+    for more in [&[][..], &["--json"]] {
+        let ran = log(&[&["verify", "logs", "--key-file", "key"], more].concat(), &folder);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        let is_hidden = |c: char| c != '\n' && (c.is_control() || "\u{202e}\u{200b}".contains(c));
+        assert!(!ran.output.contains(is_hidden), "{ran:?}");
+        if !more.is_empty() {
+            let objects = ran.output.lines().map(|line| serde_json::from_str(line).unwrap());
+            let folders: Vec<Value> = objects.map(|own: Value| own["folder"].clone()).collect();
+            assert_eq!(folders, [Value::from("n2"), Value::from(name)]);
+        }
+    }
+}

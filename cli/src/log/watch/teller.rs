@@ -6,7 +6,8 @@ use hallpass::audit::{Record, Sentence, Watched};
 use serde_json::Value;
 
 use super::board::Board;
-use crate::log::style::{plain, visible_json};
+use crate::json_line::write_json;
+use crate::log::style::plain;
 use crate::remark::remark;
 
 /// How many rows of each part of a table are drawn again and again.
@@ -91,7 +92,7 @@ impl Teller {
             (View::Json, _) => {
                 let object = self.board.object(watched);
                 if self.before.as_ref().is_none_or(|before| !is_same(before, &object)) {
-                    writeln!(out, "{}", visible_json(&object.to_string()))?;
+                    write_json(&mut out, &object)?;
                     self.before = Some(object);
                 }
             }

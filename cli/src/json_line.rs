@@ -9,8 +9,8 @@ pub(crate) fn write_json(out: &mut impl Write, told: &impl Serialize) -> io::Res
     writeln!(out, "{}", visible(&serde_json::to_string(told)?))
 }
 
-/// A JSON text in which nothing hides or turns a terminal's head: what is neither ASCII nor a letter is escaped, and
-/// reads back as what it was.
+/// A JSON text without invisible characters, and without those that a terminal obeys: what is neither ASCII nor a letter
+/// or digit is escaped, and reads back as what it was.
 fn visible(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     for character in json.chars() {

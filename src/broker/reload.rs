@@ -241,10 +241,9 @@ impl OfferInputs<'_> {
     /// The capabilities of a grant in the spelling of today's catalogue; and how they were granted, if that is
     /// another.
     pub(super) fn read_today(&self, row: &Row) -> Result<Today, Denial> {
-        let as_granted = row.as_granted();
-        let mut capabilities = as_granted.clone();
+        let mut capabilities = row.as_granted();
         let respelled = self.current.policy.catalogue.canonical(&mut capabilities)?;
-        Ok((capabilities, respelled.then(|| as_granted.into())))
+        Ok((capabilities, respelled.then(|| row.as_granted().into())))
     }
 
     /// Whether policy would give a grant again, as far as who, why and scope go.

@@ -63,7 +63,7 @@ fn a_folder_that_is_no_log_is_not_passed_over() {
     assert!(ran.errors.contains("has several logs, and an anchor is of one"), "{ran:?}");
 }
 
-/// attack 134: a name turns no terminal's head, and a program reads what it is
+/// attack 134: a name does nothing to a terminal, and a program reads what it is
 #[test]
 fn the_name_of_a_log_is_told_as_text() {
     let folder = two();

@@ -192,7 +192,9 @@ fn a_grant_says_what_it_was_given_as_whichever_catalogues_it_lived_under() {
             }
         }
         // With its default it would be refused here.
-        drop(own.broker.reload(&policy(without(), 100)).unwrap());
+        let next = policy(without(), 100);
+        assert!(own.broker.preview(&next).grants.is_empty(), "{looked_at}");
+        drop(own.broker.reload(&next).unwrap());
         assert_eq!(calls(&grant).unwrap(), json!({ "file": "a" }), "{looked_at}");
         task.renew(&mut grant, &own.agent, &here).unwrap();
         assert_eq!(calls(&grant).unwrap(), json!({ "file": "a" }), "{looked_at}");
